@@ -1,0 +1,1 @@
+//! The clauses every rucache backend keeps, as named tests.

@@ -1,0 +1,1 @@
+//! A whole backend from a simple store.

@@ -1,0 +1,151 @@
+//! The contract of the local tier: typed values in this process's memory, read without waiting.
+
+mod map;
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+pub use map::MapLocal;
+
+use crate::{Key, Mono, Timestamp};
+
+/// A value that the local tier can hold: anything with a JSON form.
+///
+/// Implemented for every serialisable type; nobody else needs to.
+pub trait Value: Any + Send + Sync {
+    /// The value as JSON: its form in a shared tier, and how it becomes another type.
+    ///
+    /// # Errors
+    ///
+    /// What `serde_json` says of a value without a JSON form, a map with keys of a struct type for
+    /// example.
+    fn to_json(&self) -> Result<Vec<u8>, serde_json::Error>;
+}
+
+impl<T: Serialize + Any + Send + Sync> Value for T {
+    fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json::to_vec(self)
+    }
+}
+
+/// The deadlines of an entry on this process's monotonic clock.
+///
+/// `loaded <= soft <= hard`; [`Mono::NEVER`] as `early` is no early refresh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadlines {
+    /// When the load of the value began, or when it was set: what its age counts from.
+    pub loaded: Mono,
+    /// From here on a read starts a refresh in the background.
+    pub early: Mono,
+    /// Up to here the value is fresh; from here on it is a fallback.
+    pub soft: Mono,
+    /// From here on the entry is gone.
+    pub hard: Mono,
+}
+
+/// An entry of the local tier. Cloning shares the value.
+#[derive(Clone)]
+pub struct LocalEntry {
+    value: Arc<dyn Value>,
+    /// [`Deadlines::loaded`] on the wall clock, for other processes and for people.
+    pub loaded_at: Timestamp,
+    /// Until when it is good for what.
+    pub deadlines: Deadlines,
+    /// Bytes that the value is charged with, without the tier's own overhead.
+    pub weight: u32,
+}
+
+impl LocalEntry {
+    /// An entry that holds `value`.
+    #[must_use]
+    pub fn new(
+        value: Arc<dyn Value>,
+        loaded_at: Timestamp,
+        deadlines: Deadlines,
+        weight: u32,
+    ) -> Self {
+        Self { value, loaded_at, deadlines, weight }
+    }
+
+    /// The value, if it is a `T`.
+    #[must_use]
+    pub fn value<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        // Asked first, so that the shared count moves once and for the right type only.
+        let any: &dyn Any = &*self.value;
+        if !any.is::<T>() {
+            return None;
+        }
+        let any: Arc<dyn Any + Send + Sync> = self.value.clone();
+        any.downcast().ok()
+    }
+
+    /// The value as JSON.
+    ///
+    /// # Errors
+    ///
+    /// See [`Value::to_json`].
+    pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+        self.value.to_json()
+    }
+}
+
+impl fmt::Debug for LocalEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The value may be personal data.
+        f.debug_struct("LocalEntry")
+            .field("loaded_at", &self.loaded_at)
+            .field("deadlines", &self.deadlines)
+            .field("weight", &self.weight)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A bounded store of typed entries inside the process.
+///
+/// - A `get` that begins after an `insert` or `remove` of the key has returned sees what it did:
+///   the entry, or none; an entry may be evicted at any time.
+/// - It does not look at deadlines on `get`: the reader does, by its own clock.
+/// - No call waits for I/O or for another task.
+/// - Random keys must not push out the ones that are read often.
+pub trait Local: Send + Sync {
+    /// The entry of `key`.
+    fn get(&self, key: &Key) -> Option<LocalEntry>;
+
+    /// Puts `entry` in the place of what was there.
+    fn insert(&self, key: Key, entry: LocalEntry);
+
+    /// Drops the entry of `key`; `true` when there was one.
+    fn remove(&self, key: &Key) -> bool;
+
+    /// Drops entries whose hard deadline is not after `now`, and does pending housekeeping; how many
+    /// were dropped. Takes time in proportion to the number of entries.
+    fn purge(&self, now: Mono) -> u64;
+
+    /// How full it is.
+    fn usage(&self) -> Usage;
+}
+
+/// How full a local tier is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Usage {
+    /// Number of entries, expired ones that are still held included.
+    pub entries: u64,
+    /// Bytes charged.
+    pub bytes: u64,
+    /// Bytes that may be charged before entries are evicted.
+    pub capacity_bytes: u64,
+    /// Entries evicted for lack of room since the start.
+    pub evictions: u64,
+}
+
+impl Usage {
+    /// The usage of a tier of `capacity_bytes`.
+    #[must_use]
+    pub const fn new(entries: u64, bytes: u64, capacity_bytes: u64, evictions: u64) -> Self {
+        Self { entries, bytes, capacity_bytes, evictions }
+    }
+}

@@ -1,0 +1,48 @@
+//! The simplest local tier: a map under a lock.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::{Local, LocalEntry, Usage};
+use crate::{Key, Mono};
+
+/// A local tier that keeps everything: for tests, and as the plain statement of the contract.
+///
+/// Unbounded, so not for a service.
+#[derive(Debug, Default)]
+pub struct MapLocal {
+    entries: Mutex<HashMap<Key, LocalEntry>>,
+}
+
+impl MapLocal {
+    fn entries(&self) -> MutexGuard<'_, HashMap<Key, LocalEntry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Local for MapLocal {
+    fn get(&self, key: &Key) -> Option<LocalEntry> {
+        self.entries().get(key).cloned()
+    }
+
+    fn insert(&self, key: Key, entry: LocalEntry) {
+        self.entries().insert(key, entry);
+    }
+
+    fn remove(&self, key: &Key) -> bool {
+        self.entries().remove(key).is_some()
+    }
+
+    fn purge(&self, now: Mono) -> u64 {
+        let mut entries = self.entries();
+        let before = entries.len();
+        entries.retain(|_, entry| entry.deadlines.hard > now);
+        (before - entries.len()) as u64
+    }
+
+    fn usage(&self) -> Usage {
+        let entries = self.entries();
+        let bytes = entries.values().map(|entry| u64::from(entry.weight)).sum();
+        Usage::new(entries.len() as u64, bytes, u64::MAX, 0)
+    }
+}

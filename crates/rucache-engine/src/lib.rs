@@ -1,0 +1,1 @@
+//! Cache-aside engine: freshness, single-flight and fences over any rucache backend.

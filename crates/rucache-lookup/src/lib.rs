@@ -1,0 +1,1 @@
+//! Taxpayer look-ups through the rucache engine.

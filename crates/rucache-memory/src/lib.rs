@@ -1,0 +1,1 @@
+//! In-process backend and typed local tier of rucache, on moka.

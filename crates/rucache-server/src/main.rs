@@ -1,0 +1,3 @@
+//! The `rucache` binary: HTTP service and command line.
+
+fn main() {}

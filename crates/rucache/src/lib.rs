@@ -1,0 +1,1 @@
+//! Taxpayer look-up cache for Peru: one facade over rucache's crates.

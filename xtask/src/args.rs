@@ -1,0 +1,188 @@
+//! The command line: which task, with what.
+
+use std::fmt::Write as _;
+
+use lexopt::{Arg, Parser, ValueExt as _};
+
+use crate::api;
+use crate::bench::SUITES;
+use crate::ci::STEPS;
+use crate::failure::{Failure, Outcome};
+use crate::tidy::CHECKS;
+
+/// A task with its arguments.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Task {
+    Help,
+    Test,
+    /// All steps when none is named.
+    Ci {
+        steps: Vec<String>,
+    },
+    Tidy,
+    Doctor,
+    Bench {
+        suite: String,
+    },
+    Package,
+    Api {
+        write: api::Write,
+    },
+}
+
+/// Reads the command line; no argument at all means `help`.
+pub(crate) fn parse(mut parser: Parser) -> Outcome<Task> {
+    let mut words: Vec<String> = Vec::new();
+    let mut bless = false;
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Arg::Short('h') | Arg::Long("help") => return Ok(Task::Help),
+            Arg::Long("bless") => bless = true,
+            Arg::Value(word) => words.push(word.string()?),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let mut words = words.into_iter();
+    let name = words.next().unwrap_or_else(|| "help".to_owned());
+    let rest: Vec<String> = words.collect();
+    if bless && name != "api" {
+        return Err(Failure::new(format!(
+            "`{name}` has nothing to bless; `--bless` belongs to `cargo xtask api`"
+        )));
+    }
+    match (name.as_str(), rest.as_slice()) {
+        ("ci", _) => Ok(Task::Ci { steps: rest }),
+        ("bench", [suite]) => Ok(Task::Bench {
+            suite: suite.clone(),
+        }),
+        ("bench", _) => Err(Failure::new(
+            "`bench` takes the name of one suite; `cargo xtask help` lists them",
+        )),
+        ("help", _) => Ok(Task::Help),
+        ("test", []) => Ok(Task::Test),
+        ("tidy", []) => Ok(Task::Tidy),
+        ("doctor", []) => Ok(Task::Doctor),
+        ("package", []) => Ok(Task::Package),
+        ("api", []) => Ok(Task::Api {
+            write: if bless {
+                api::Write::Bless
+            } else {
+                api::Write::Compare
+            },
+        }),
+        (_, []) => Err(Failure::new(format!(
+            "no task `{name}`; `cargo xtask help` lists them"
+        ))),
+        (_, [word, ..]) => Err(Failure::new(format!(
+            "`{name}` takes no argument, `{word}` was given"
+        ))),
+    }
+}
+
+/// The text of `cargo xtask help`, from the same tables that the tasks run.
+pub(crate) fn help() -> String {
+    let mut text = "\
+Developer tasks of rucache: cargo xtask TASK
+
+  test            check what the tests need, install what is missing, run everything CI runs
+  ci [STEP…]      all steps below, or the named ones; a summary at the end
+  tidy            the checks below, of layers, documents and house style
+  doctor          what is installed, what is missing, which task needs it, how to get it
+  bench SUITE     measure, and write the result into docs/benchmarks.md
+  package         `cargo package` of every library crate, verified
+  api [--bless]   compare the public items with docs/api, or rewrite docs/api
+  help            this text
+"
+    .to_owned();
+    let mut table = |title: &str, rows: &mut dyn Iterator<Item = (&str, &str)>| {
+        let _ = writeln!(text, "\n{title}:");
+        for (name, what) in rows {
+            let _ = writeln!(text, "  {name:<14}  {what}");
+        }
+    };
+    table(
+        "steps of ci",
+        &mut STEPS.iter().map(|step| (step.name, step.what)),
+    );
+    table(
+        "checks of tidy",
+        &mut CHECKS.iter().map(|check| (check.name, check.what)),
+    );
+    table(
+        "suites of bench",
+        &mut SUITES.iter().map(|suite| (suite.name, suite.what)),
+    );
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Outcome<Task> {
+        parse(Parser::from_args(line.split_whitespace()))
+    }
+
+    #[test]
+    fn each_task_is_read_with_its_arguments() {
+        let ci = |steps: &[&str]| Task::Ci {
+            steps: steps.iter().map(|&s| s.to_owned()).collect(),
+        };
+        for (line, task) in [
+            ("", Task::Help),
+            ("help", Task::Help),
+            ("tidy --help", Task::Help),
+            ("test", Task::Test),
+            ("ci", ci(&[])),
+            ("ci format deny", ci(&["format", "deny"])),
+            ("tidy", Task::Tidy),
+            ("doctor", Task::Doctor),
+            (
+                "bench local",
+                Task::Bench {
+                    suite: "local".to_owned(),
+                },
+            ),
+            ("package", Task::Package),
+            (
+                "api",
+                Task::Api {
+                    write: api::Write::Compare,
+                },
+            ),
+            (
+                "api --bless",
+                Task::Api {
+                    write: api::Write::Bless,
+                },
+            ),
+        ] {
+            assert_eq!(words(line).unwrap(), task, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_no_task_takes_is_refused_by_name() {
+        for (line, named) in [
+            ("tset", "tset"),
+            ("tidy now", "now"),
+            ("bench", "suite"),
+            ("bench a b", "suite"),
+            ("ci --fast", "--fast"),
+            ("tidy --bless", "bless"),
+        ] {
+            let message = words(line).unwrap_err().to_string();
+            assert!(message.contains(named), "{line}: {message}");
+        }
+    }
+
+    #[test]
+    fn help_names_every_step_check_and_suite() {
+        let text = help();
+        let names = STEPS.iter().map(|s| s.name);
+        let names = names.chain(CHECKS.iter().map(|c| c.name));
+        for name in names.chain(SUITES.iter().map(|s| s.name)) {
+            assert!(text.contains(&format!("\n  {name} ")), "{name}");
+        }
+    }
+}

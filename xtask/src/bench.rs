@@ -1,0 +1,67 @@
+//! Measuring, and writing what was measured into `docs/benchmarks.md` with where and how.
+
+mod machine;
+mod section;
+
+use std::fs;
+
+use crate::command::Invocation;
+use crate::failure::{Doing as _, Failure, Outcome};
+use crate::workspace;
+
+/// A bench target that prints its result, in Markdown, between `<!-- begin NAME -->` and
+/// `<!-- end NAME -->`.
+pub(crate) struct Suite {
+    pub(crate) name: &'static str,
+    pub(crate) what: &'static str,
+    /// Where the target of the same name is.
+    package: &'static str,
+    /// Packages measured beside ours: their versions are stated.
+    beside: &'static [&'static str],
+}
+
+pub(crate) const SUITES: &[Suite] = &[Suite {
+    name: "local",
+    what: "a local hit beside plain moka and a hand-written moka cache",
+    package: "rucache-engine",
+    beside: &["moka"],
+}];
+
+const PAGE: &str = "docs/benchmarks.md";
+
+/// Runs a suite and replaces its section of the page.
+pub(crate) fn run(name: &str) -> Outcome {
+    let suite = SUITES.iter().find(|suite| suite.name == name);
+    let suite = suite
+        .ok_or_else(|| Failure::new(format!("no suite `{name}`; `cargo xtask help` lists them")))?;
+    let root = workspace::root();
+    let mut output = String::new();
+    let bench = Invocation::cargo("bench --package").args([suite.package, "--bench", suite.name]);
+    bench.run_watched(&root, |line| {
+        output.push_str(line);
+        output.push('\n');
+    })?;
+    let result = section::extract(&output, name).ok_or_else(|| {
+        Failure::new(format!(
+            "`{bench}` printed no section `{name}`: {}",
+            section::markers(name)
+        ))
+    })?;
+    let body = format!(
+        "{}\n\n{}",
+        result.trim(),
+        machine::describe(&root, suite.beside)?
+    );
+    let body = format!("{body}\nRun by `cargo xtask bench {name}`.");
+    let path = root.join(PAGE);
+    let page = if path.exists() {
+        fs::read_to_string(&path).doing(|| format!("read {PAGE}"))?
+    } else {
+        String::new()
+    };
+    let page = section::replace(&page, name, &body)
+        .map_err(|problem| Failure::new(format!("{PAGE} {problem}")))?;
+    fs::write(&path, page).doing(|| format!("write {PAGE}"))?;
+    println!("{PAGE}: section `{name}` written");
+    Ok(())
+}

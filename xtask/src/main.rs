@@ -1,0 +1,48 @@
+//! Developer tasks: `cargo xtask help` lists them.
+
+mod api;
+mod args;
+mod bench;
+mod ci;
+mod doctor;
+mod package;
+mod tidy;
+
+mod command;
+mod failure;
+mod files;
+mod tally;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+use crate::args::Task;
+use crate::failure::Outcome;
+use crate::workspace::Workspace;
+
+fn main() -> ExitCode {
+    match args::parse(lexopt::Parser::from_env()).and_then(run) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Outcome {
+    match task {
+        Task::Help => {
+            print!("{}", args::help());
+            Ok(())
+        }
+        Task::Test => ci::test(),
+        Task::Ci { steps } => ci::run(&steps),
+        Task::Tidy => tidy::run(&Workspace::load()?),
+        Task::Doctor => doctor::run(),
+        Task::Bench { suite } => bench::run(&suite),
+        Task::Package => package::run(&Workspace::load()?),
+        Task::Api { write } => api::run(&Workspace::load()?, write),
+    }
+}
