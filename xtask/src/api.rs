@@ -5,6 +5,7 @@
 //! every toolchain and costs no build. It follows modules and re-exports; it does not see what a
 //! macro writes, nor which traits a type has automatically.
 
+mod imports;
 mod listing;
 mod modules;
 mod text;

@@ -13,7 +13,7 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
         .iter()
         .filter(|package| package.library && package.publish);
     // Work not yet committed is packed too: what is checked is the folder, not the history.
-    let command = Invocation::cargo("package --allow-dirty --exclude-lockfile");
+    let command = Invocation::cargo("package --allow-dirty");
     command
         .args(libraries.flat_map(|package| ["--package", &package.name]))
         .run(&workspace.root)

@@ -91,16 +91,11 @@ pub trait Backend: Send + Sync {
     async fn bump(&self, markers: &[Marker], seed: MarkerVersion) -> Answers<()>;
 
     /// Puts members into the map `map`, replacing equal ones; the number of members that were new.
-    async fn map_put(&self, map: &Key, entries: &[MapEntry], now: Timestamp)
-    -> Result<u64, Error>;
+    async fn map_put(&self, map: &Key, entries: &[MapEntry], now: Timestamp) -> Result<u64, Error>;
 
     /// Removes members from the map `map`; the number of unexpired ones that were there.
-    async fn map_remove(
-        &self,
-        map: &Key,
-        members: &[String],
-        now: Timestamp,
-    ) -> Result<u64, Error>;
+    async fn map_remove(&self, map: &Key, members: &[String], now: Timestamp)
+    -> Result<u64, Error>;
 
     /// Lists about `limit` unexpired members of `map`, from the beginning or from a page's cursor.
     ///

@@ -88,9 +88,9 @@ pub trait BackendExt: Backend {
 
     #[doc(hidden)]
     fn only<T>(&self, mut answers: Answers<T>, operation: Operation) -> Result<T, Error> {
-        answers
-            .pop()
-            .unwrap_or_else(|| Err(Error::new(ErrorKind::Protocol, self.capabilities().name, operation)))
+        answers.pop().unwrap_or_else(|| {
+            Err(Error::new(ErrorKind::Protocol, self.capabilities().name, operation))
+        })
     }
 
     #[doc(hidden)]

@@ -19,9 +19,10 @@
 
 pub mod backend;
 mod backend_ext;
-mod error;
 pub mod breaker;
+pub mod emulation;
 pub mod envelope;
+mod error;
 pub mod key;
 mod local;
 pub mod observer;

@@ -86,65 +86,43 @@ impl Rule {
         entity: impl Into<String>,
         actions: impl IntoIterator<Item = A>,
     ) -> Self {
-        Self {
-            entity: entity.into(),
-            actions: texts(actions),
-            ..Self::default()
-        }
+        Self { entity: entity.into(), actions: texts(actions), ..Self::default() }
     }
 
     /// Gives the rule a name of its own.
     #[must_use]
     pub fn named(self, name: impl Into<String>) -> Self {
-        Self {
-            name: Some(name.into()),
-            ..self
-        }
+        Self { name: Some(name.into()), ..self }
     }
 
     /// Narrows the rule to events that changed one of these fields.
     #[must_use]
     pub fn when_changed<F: Into<String>>(self, fields: impl IntoIterator<Item = F>) -> Self {
-        Self {
-            changed: texts(fields),
-            ..self
-        }
+        Self { changed: texts(fields), ..self }
     }
 
     /// Removes `targets`.
     #[must_use]
     pub fn remove(self, targets: Targets) -> Self {
-        Self {
-            remove: targets,
-            ..self
-        }
+        Self { remove: targets, ..self }
     }
 
     /// Expires `targets` and keeps them as a stale fallback.
     #[must_use]
     pub fn expire(self, targets: Targets) -> Self {
-        Self {
-            expire: targets,
-            ..self
-        }
+        Self { expire: targets, ..self }
     }
 
     /// Loads anew those of `targets` that are cached.
     #[must_use]
     pub fn refresh(self, targets: Targets) -> Self {
-        Self {
-            refresh: targets,
-            ..self
-        }
+        Self { refresh: targets, ..self }
     }
 
     /// Loads `targets` whether they are cached or not.
     #[must_use]
     pub fn warm(self, targets: Targets) -> Self {
-        Self {
-            warm: targets,
-            ..self
-        }
+        Self { warm: targets, ..self }
     }
 }
 
@@ -167,26 +145,17 @@ pub struct Targets {
 impl Targets {
     /// These keys.
     pub fn keys<T: Into<String>>(templates: impl IntoIterator<Item = T>) -> Self {
-        Self {
-            keys: texts(templates),
-            ..Self::default()
-        }
+        Self { keys: texts(templates), ..Self::default() }
     }
 
     /// These tags.
     pub fn tags<T: Into<String>>(templates: impl IntoIterator<Item = T>) -> Self {
-        Self {
-            tags: texts(templates),
-            ..Self::default()
-        }
+        Self { tags: texts(templates), ..Self::default() }
     }
 
     /// These services.
     pub fn services<T: Into<String>>(templates: impl IntoIterator<Item = T>) -> Self {
-        Self {
-            services: texts(templates),
-            ..Self::default()
-        }
+        Self { services: texts(templates), ..Self::default() }
     }
 
     fn is_empty(&self) -> bool {

@@ -153,7 +153,9 @@ pub enum InvalidTtl {
     #[error("a TTL of zero is not allowed; give at least 1ms, or delete the entry")]
     Zero,
     /// Not a number with a unit.
-    #[error("{found:?} is not a TTL; write seconds, or a number with ms, s, min, h or d, as in 15min")]
+    #[error(
+        "{found:?} is not a TTL; write seconds, or a number with ms, s, min, h or d, as in 15min"
+    )]
     Form {
         /// The refused text, cut to 40 characters.
         found: String,

@@ -31,7 +31,16 @@ pub enum Error {
         /// What the system or the decompressor says.
         source: io::Error,
     },
-    /// The file begins like a zip and is none, or uses what is not supported.
+    /// The zip's text file is packed by another method than deflate.
+    #[error(
+        "register {file} is packed by another method than deflate; \
+         unpack it and give the text, or pack it again with deflate"
+    )]
+    Unsupported {
+        /// The zip.
+        file: String,
+    },
+    /// The file begins like a zip and is none, or only a part of one.
     #[error("register {file} is no readable zip: it is damaged or incomplete; download it again")]
     Zip {
         /// The file.
@@ -71,9 +80,9 @@ pub enum Error {
     Header {
         /// The file.
         file: String,
-        /// The first column that differs, from 1; 16 when something follows the last one.
+        /// The first column that differs, from 1; 16 stands for what follows the trailing pipe.
         column: usize,
-        /// That column's title, empty for nothing.
+        /// The title that column must have.
         expected: &'static str,
         /// What stands there, cut to 40 characters.
         found: String,

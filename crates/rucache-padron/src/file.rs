@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use zip::ZipArchive;
 use zip::result::ZipError;
+use zip::{CompressionMethod, ZipArchive};
 
 use crate::error::Error;
 use crate::reader::Reader;
@@ -144,6 +144,14 @@ fn only_text_member<S: Read + Seek>(name: &str, archive: &ZipArchive<S>) -> Resu
         if member.is_file() && member.name_raw().to_ascii_lowercase().ends_with(b".txt") {
             if member.encrypted() {
                 return Err(Error::Encrypted {
+                    file: name.to_owned(),
+                });
+            }
+            if !matches!(
+                member.compression(),
+                CompressionMethod::Stored | CompressionMethod::Deflated
+            ) {
+                return Err(Error::Unsupported {
                     file: name.to_owned(),
                 });
             }

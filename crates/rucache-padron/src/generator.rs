@@ -56,9 +56,9 @@ pub enum Population {
 /// Writes invented register files. The same settings give the same text on every platform.
 ///
 /// Companies, persons without DNI and the non-domiciled get numbers of blocks that lie below the
-/// first number SUNAT issued. Natural persons are numbered from DNI 00000000 upwards; as the low
-/// DNIs were given out in some regions, a large file reaches numbers that exist, so every such
-/// name says that it is a sample and nothing else is stated.
+/// first number SUNAT issued. Natural persons are numbered from DNI 00000000 upwards; a large file
+/// may reach numbers that exist, so every such name says that it is a sample, and nothing but an
+/// invented estado and condición is stated.
 ///
 /// ```
 /// use rucache_padron::{Generator, Profile, Reader};

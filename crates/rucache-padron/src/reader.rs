@@ -179,33 +179,41 @@ impl<R> fmt::Debug for Reader<R> {
     }
 }
 
+/// What the header error shows where the line ends.
+const END: &str = "(end of line)";
+
 /// Compares a header line with the register's, title by title.
 fn check_header(file: &str, line: &[u8]) -> Result<(), Error> {
     let mut titles = line
         .split(|&byte| byte == b'|')
         .map(|title| decode(title.trim_ascii()));
-    // An empty title closes the list: what follows the trailing pipe.
+    // The trailing pipe closes the last title and is followed by an empty one.
     let expected = Column::ALL.map(Column::title).into_iter().chain([""]);
     for (place, expected) in expected.enumerate() {
-        let found = titles.next().unwrap_or_default();
-        if found != expected {
-            let found = found.chars().take(40).collect();
-            let file = file.to_owned();
-            return Err(Error::Header {
-                file,
-                column: place + 1,
-                expected,
-                found,
-            });
+        let found = titles.next();
+        if found.as_deref() != Some(expected) {
+            let found = found.as_deref().unwrap_or(END);
+            return Err(changed(file, place + 1, expected, found));
         }
     }
     match titles.next() {
         None => Ok(()),
-        Some(found) => Err(Error::Header {
-            file: file.to_owned(),
-            column: Column::COUNT + 2,
-            expected: "",
-            found: found.chars().take(40).collect(),
-        }),
+        Some(found) => Err(changed(file, Column::COUNT + 2, END, &found)),
+    }
+}
+
+/// The header error. What was found is not shown when it holds digits: titles have none, so it is a
+/// data line, perhaps a person's.
+fn changed(file: &str, column: usize, expected: &'static str, found: &str) -> Error {
+    let found = if found.bytes().any(|byte| byte.is_ascii_digit()) {
+        "(a data line)".to_owned()
+    } else {
+        found.chars().take(40).collect()
+    };
+    Error::Header {
+        file: file.to_owned(),
+        column,
+        expected,
+        found,
     }
 }

@@ -1,6 +1,7 @@
 //! One line of the register: where its columns lie, and their text when asked for.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use rucache_ruc::{Ruc, Taxpayer};
 
@@ -11,7 +12,7 @@ use crate::encoding::decode;
 /// One well-formed line of the register, borrowed from the reader's buffer.
 ///
 /// Columns are found once; text is decoded, and a record made, only when asked for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Row<'a> {
     line: &'a [u8],
     layout: Layout,
@@ -71,6 +72,16 @@ impl<'a> Row<'a> {
     /// The text of a column; nothing when it is blank, `-` or a run of dashes.
     pub fn text(&self, column: Column) -> Option<Cow<'a, str>> {
         present(self.raw(column)).map(decode)
+    }
+}
+
+impl fmt::Debug for Row<'_> {
+    /// The masked number and the place; the values may be a person's.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Row")
+            .field("ruc", &self.layout.ruc)
+            .field("offset", &self.offset)
+            .finish_non_exhaustive()
     }
 }
 

@@ -7,6 +7,7 @@ use rucache_core::Timestamp;
 use crate::condicion::Condicion;
 use crate::estado::Estado;
 use crate::lima::{LimaDate, data_date};
+use crate::reason::ReasonKind;
 use crate::taxpayer::Taxpayer;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -38,6 +39,35 @@ impl Freshness {
 
     /// Any record of the profile `reference`, and what `register` does not class: 1 hour.
     const RECORD: Self = Self::new(HOUR, DAY);
+
+    /// The verdict that a caller gave about a number by marking it.
+    ///
+    /// A day, 5 minutes for a failure of the source; in all the record is kept for 7 days, so that
+    /// a number marked again keeps its first date and its attempts. A lapsed verdict is no answer.
+    #[must_use]
+    pub fn marked(kind: ReasonKind) -> Self {
+        match kind {
+            ReasonKind::ErrorApi => Self::verdict(MINUTE.saturating_mul(5)),
+            _ => Self::verdict(DAY),
+        }
+    }
+
+    /// The verdict of an authoritative source that a number does not exist.
+    ///
+    /// An hour the first time, twice as long with each further confirmation, at most a day; kept
+    /// for 7 days in all.
+    #[must_use]
+    pub fn learned(attempts: u64) -> Self {
+        let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(u32::MAX);
+        Self::verdict(
+            HOUR.saturating_mul(2_u32.saturating_pow(doublings))
+                .min(DAY),
+        )
+    }
+
+    fn verdict(fresh: Duration) -> Self {
+        Self::new(fresh, DAY.saturating_mul(7).saturating_sub(fresh))
+    }
 
     /// Fresh for `fresh`, then a fallback for `stale`.
     #[must_use]

@@ -145,7 +145,7 @@ impl Damage {
         if !all_digits(head) {
             return None;
         }
-        if head.len() == 11 && tail.bytes().all(|byte| byte == b'0') {
+        if head.len() == 11 && !tail.is_empty() && tail.bytes().all(|byte| byte == b'0') {
             return Some(Self::Decimal);
         }
         let (fraction, exponent) = tail.split_once(['E', 'e'])?;

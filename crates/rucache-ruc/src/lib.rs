@@ -51,3 +51,8 @@ pub use provider::{Answer, Cause, Coverage, Provider, Unavailable};
 pub use reason::{Reason, ReasonKind};
 pub use rules::{RegisterChange, difference, rules};
 pub use taxpayer::{RecordError, Taxpayer, TaxpayerBuilder};
+
+/// Holds the README's examples to the truth.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

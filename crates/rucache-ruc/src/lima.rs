@@ -200,9 +200,9 @@ mod tests {
     }
 
     #[test]
-    fn every_day_of_five_centuries_comes_back_from_its_noon() {
+    fn every_day_of_a_century_comes_back_from_its_noon() {
         let mut previous = None;
-        for year in 1970..2470 {
+        for year in 2000..=2100 {
             for month in 1..=12 {
                 for day in 1..=days_in(year, month) {
                     let date = LimaDate::new(year, month, day).expect("a date");

@@ -77,8 +77,9 @@ impl Coverage {
 }
 
 /// What a source says about one number.
+///
+/// Closed on purpose: whoever adds a kind of answer must decide, everywhere, what it means.
 #[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
 pub enum Answer {
     /// It has the record.
     Found {
@@ -136,9 +137,8 @@ impl Unavailable {
     }
 }
 
-/// Why there is no verdict about a number.
+/// Why there is no verdict about a number; closed, because metrics are labelled with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
 pub enum Cause {
     /// The configured source cannot know this number.
     NotCovered,

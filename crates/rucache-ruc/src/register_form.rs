@@ -5,14 +5,15 @@ const REGISTER_LEN: usize = 20;
 
 /// Trims, folds to upper case without accents, and cuts to the register's 20 characters.
 pub(crate) fn register_form(text: &str) -> String {
-    let folded: String = text
+    let mut form = String::with_capacity(REGISTER_LEN);
+    let letters = text
         .trim()
         .chars()
         .flat_map(char::to_uppercase)
-        .map(without_accent)
-        .take(REGISTER_LEN)
-        .collect();
-    folded.trim_end().to_owned()
+        .map(without_accent);
+    form.extend(letters.take(REGISTER_LEN));
+    form.truncate(form.trim_end().len());
+    form
 }
 
 /// The register form of a long form that is upper-case ASCII already.

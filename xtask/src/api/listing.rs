@@ -1,14 +1,14 @@
 //! From the modules of a crate to one line per public item.
 
+mod implementations;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use syn::{Attribute, Fields, ImplItem, Item, ItemEnum, ItemImpl, ItemTrait, TraitItem};
+use syn::{Attribute, Fields, Item, ItemEnum, ItemTrait, TraitItem};
 
-use super::modules::{Found, Modules, Path, attributes, child, is_public, leaves, name_of};
+use super::imports::leaves;
+use super::modules::{Definition, Found, Modules, Path, attributes, child, is_public, name_of};
 use super::text::Source;
-
-/// Re-exports of re-exports followed before a cycle is assumed.
-const MAX_HOPS: usize = 16;
 
 /// Lines of the form `path::to::Item: signature`, sorted by being a set.
 pub(super) fn list(modules: &Modules<'_>) -> BTreeSet<String> {
@@ -16,8 +16,10 @@ pub(super) fn list(modules: &Modules<'_>) -> BTreeSet<String> {
         modules,
         lines: BTreeSet::new(),
         public: BTreeMap::new(),
+        walking: Vec::new(),
     };
     listing.module(&Path::new(), &Path::new());
+    listing.items();
     listing.exported_macros();
     listing.implementations();
     listing.lines
@@ -26,20 +28,29 @@ pub(super) fn list(modules: &Modules<'_>) -> BTreeSet<String> {
 struct Listing<'a> {
     modules: &'a Modules<'a>,
     lines: BTreeSet<String>,
-    /// Public types and traits: their own name, and the paths users see them under.
-    public: BTreeMap<String, BTreeSet<String>>,
+    /// What users can name, and the paths they see it under.
+    public: BTreeMap<Definition, BTreeSet<Path>>,
+    /// The modules being walked, the outermost first: one that shows itself is not entered again.
+    walking: Vec<Path>,
 }
 
 impl Listing<'_> {
-    /// The public items of a module, under the path that users see.
+    /// Notes the public items of a module, under the path that users see.
     fn module(&mut self, shown: &Path, module: &Path) {
         let modules = self.modules;
         let Some(found) = modules.module(module) else {
             return;
         };
-        for item in &found.items {
+        if self.walking.contains(module) {
+            return;
+        }
+        self.walking.push(module.clone());
+        for item in found
+            .items
+            .iter()
+            .filter(|item| !is_hidden(attributes(item)))
+        {
             match item {
-                _ if is_hidden(attributes(item)) => {}
                 Item::Mod(inner) if is_public(&inner.vis) => {
                     let name = inner.ident.to_string();
                     let shown = child(shown, &name);
@@ -48,32 +59,60 @@ impl Listing<'_> {
                 }
                 Item::Use(import) if is_public(&import.vis) => {
                     for leaf in leaves(&import.tree) {
-                        let shown = leaf
-                            .name
-                            .as_ref()
-                            .map_or_else(|| shown.clone(), |name| child(shown, name));
-                        self.imported(&shown, module, &leaf.path, MAX_HOPS);
+                        let name = leaf.name.as_ref();
+                        let shown = name.map_or_else(|| shown.clone(), |name| child(shown, name));
+                        self.imported(&shown, module, &leaf.path);
                     }
                 }
                 _ => {
                     if let Some(name) = name_of(item) {
-                        self.item(&child(shown, &name), found.source, item);
+                        self.show(child(shown, &name), (module.clone(), name));
                     }
                 }
             }
         }
+        self.walking.pop();
     }
 
     /// What a `pub use` in `module` shows as `shown`.
-    fn imported(&mut self, shown: &Path, module: &Path, path: &Path, hops: usize) {
-        let modules = self.modules;
-        match modules.resolve(module, path) {
+    fn imported(&mut self, shown: &Path, module: &Path, path: &Path) {
+        match self.modules.resolve(module, path) {
             Some(Found::Module(inside)) => self.module(shown, &inside),
-            Some(Found::Item(source, item)) => self.item(shown, source, item),
-            Some(Found::Use(module, path)) if hops > 0 => {
-                self.imported(shown, &module, &path, hops - 1)
+            Some(Found::Item(definition)) => self.show(shown.clone(), definition),
+            None => self.line(shown, &format!("pub use {}", path.join("::"))),
+        }
+    }
+
+    fn show(&mut self, shown: Path, definition: Definition) {
+        self.public.entry(definition).or_default().insert(shown);
+    }
+
+    /// Each item once, under the shortest of its paths.
+    fn items(&mut self) {
+        let modules = self.modules;
+        for (definition, shown) in self.public.clone() {
+            let (module, name) = &definition;
+            let Some(module) = modules.module(module) else {
+                continue;
+            };
+            let main = shortest(&shown);
+            let before = self.lines.len();
+            for item in module
+                .items
+                .iter()
+                .filter(|item| name_of(item).as_ref() == Some(name))
+            {
+                self.item(&main, module.source, item);
             }
-            _ => self.line(shown, &format!("pub use {}", path.join("::"))),
+            if self.lines.len() == before {
+                // Private, and so in nobody's sight.
+                self.public.remove(&definition);
+                continue;
+            }
+            for other in shown.iter().filter(|path| **path != main) {
+                let main = self.path(&main);
+                self.line(other, &format!("pub use {main}"));
+            }
         }
     }
 
@@ -98,17 +137,17 @@ impl Listing<'_> {
                     None if generics.params.is_empty() => source.across(&item.vis, &item.ident),
                     None => source.across(&item.vis, generics),
                 };
-                self.definition(shown, &item.ident.to_string(), &head, &item.attrs, source);
+                self.definition(shown, &head, &item.attrs, source);
                 self.fields(shown, source, &item.fields);
             }
             Item::Enum(item) if is_public(&item.vis) => {
                 let head = source.up_to(&item.vis, item.brace_token.span.open());
-                self.definition(shown, &item.ident.to_string(), &head, &item.attrs, source);
+                self.definition(shown, &head, &item.attrs, source);
                 self.variants(shown, source, item);
             }
             Item::Trait(item) if is_public(&item.vis) => {
                 let head = source.up_to(&item.vis, item.brace_token.span.open());
-                self.definition(shown, &item.ident.to_string(), &head, &item.attrs, source);
+                self.definition(shown, &head, &item.attrs, source);
                 self.members(shown, source, item);
             }
             _ => {}
@@ -116,28 +155,14 @@ impl Listing<'_> {
     }
 
     /// A type or trait: its head, and the attributes that users depend on.
-    fn definition(
-        &mut self,
-        shown: &Path,
-        name: &str,
-        head: &str,
-        attrs: &[Attribute],
-        source: Source<'_>,
-    ) {
+    fn definition(&mut self, shown: &Path, head: &str, attrs: &[Attribute], source: Source<'_>) {
         self.line(shown, head);
         for attribute in attrs {
-            if ["derive", "non_exhaustive", "cfg"]
-                .iter()
-                .any(|kept| attribute.path().is_ident(kept))
-            {
+            let kept = ["derive", "non_exhaustive", "cfg"];
+            if kept.iter().any(|kept| attribute.path().is_ident(kept)) {
                 self.line(shown, &source.of(attribute));
             }
         }
-        let shown = self.path(shown);
-        self.public
-            .entry(name.to_owned())
-            .or_default()
-            .insert(shown);
     }
 
     fn fields(&mut self, shown: &Path, source: Source<'_>, fields: &Fields) {
@@ -193,66 +218,18 @@ impl Listing<'_> {
     }
 
     fn exported_macros(&mut self) {
-        for module in self.modules.all() {
+        for (_, module) in self.modules.all() {
             for item in module
                 .items
                 .iter()
                 .filter(|item| !is_hidden(attributes(item)))
             {
-                let exported = attributes(item)
-                    .iter()
-                    .any(|attribute| attribute.path().is_ident("macro_export"));
+                let mut attributes = attributes(item).iter();
+                let exported =
+                    attributes.any(|attribute| attribute.path().is_ident("macro_export"));
                 if let (Item::Macro(_), true, Some(name)) = (item, exported, name_of(item)) {
                     self.line(&vec![name.clone()], &format!("macro {name}!"));
                 }
-            }
-        }
-    }
-
-    /// Methods and traits of the public types, wherever in the crate they are written.
-    fn implementations(&mut self) {
-        for module in self.modules.all() {
-            for item in &module.items {
-                if let Item::Impl(item) = item {
-                    self.implementation(module.source, item);
-                }
-            }
-        }
-    }
-
-    fn implementation(&mut self, source: Source<'_>, item: &ItemImpl) {
-        let head = source.up_to(&item.impl_token, item.brace_token.span.open());
-        let of_type = type_name(&item.self_ty).and_then(|name| self.public.get(&name));
-        let of_trait = || {
-            let (path, _) = item.trait_.as_ref()?;
-            path.segments
-                .last()
-                .map(|segment| segment.ident.to_string())
-        };
-        let shown = of_type
-            .or_else(|| self.public.get(&of_trait()?))
-            .cloned()
-            .unwrap_or_default();
-        for path in &shown {
-            if item.trait_.is_some() {
-                self.lines.insert(format!("{path}: {head}"));
-            }
-            for member in &item.items {
-                let text = match member {
-                    ImplItem::Fn(function)
-                        if is_public(&function.vis) && !is_hidden(&function.attrs) =>
-                    {
-                        source.across(&function.vis, &function.sig)
-                    }
-                    ImplItem::Const(constant) if is_public(&constant.vis) => {
-                        source.across(&constant.vis, &constant.ty)
-                    }
-                    ImplItem::Type(ty) => {
-                        format!("{head} {{ {} }}", source.across(&ty.type_token, &ty.ty))
-                    }
-                    _ => continue,
-                };
-                self.lines.insert(format!("{path}: {text}"));
             }
         }
     }
@@ -280,17 +257,13 @@ fn is_hidden(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| hides(&attribute))
 }
 
-/// `Key` of `Key`, `crate::Key<T>` and `&Key`.
-fn type_name(ty: &syn::Type) -> Option<String> {
-    match ty {
-        syn::Type::Path(path) => path
-            .path
-            .segments
-            .last()
-            .map(|segment| segment.ident.to_string()),
-        syn::Type::Reference(reference) => type_name(&reference.elem),
-        _ => None,
-    }
+/// The path users are most likely to write.
+fn shortest(paths: &BTreeSet<Path>) -> Path {
+    paths
+        .iter()
+        .min_by_key(|path| path.len())
+        .cloned()
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

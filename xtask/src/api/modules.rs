@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use syn::{Attribute, Item, UseTree, Visibility};
+use syn::{Attribute, Item, Visibility};
 
+use super::imports::{Leaf, leaves};
 use super::text::Source;
 use crate::failure::{Doing as _, Failure, Outcome};
 use crate::files::Files;
@@ -22,13 +23,18 @@ pub(super) struct Module<'a> {
     pub(super) items: Vec<Item>,
 }
 
-/// What a path inside the crate leads to.
-pub(super) enum Found<'a> {
+/// What a path inside the crate leads to, by where it is defined.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found {
     Module(Path),
-    Item(Source<'a>, &'a Item),
-    /// Re-exported there from somewhere else: the module and the path written in it.
-    Use(Path, Path),
+    Item(Definition),
 }
+
+/// The module an item is written in, and its name there.
+pub(super) type Definition = (Path, String);
+
+/// Imports of imports followed before a circle is assumed.
+const MAX_HOPS: usize = 16;
 
 impl<'a> Modules<'a> {
     pub(super) fn read(files: &'a Files, folder: &str, crate_name: &str) -> Outcome<Self> {
@@ -88,102 +94,65 @@ impl<'a> Modules<'a> {
         self.by_path.get(path)
     }
 
-    pub(super) fn all(&self) -> impl Iterator<Item = &Module<'a>> {
-        self.by_path.values()
+    pub(super) fn all(&self) -> impl Iterator<Item = (&Path, &Module<'a>)> {
+        self.by_path.iter()
     }
 
-    /// Where `path`, written in the module `from`, leads; nothing when it leaves the crate.
-    pub(super) fn resolve(&self, from: &Path, path: &[String]) -> Option<Found<'_>> {
+    /// Where `path`, written in the module `from`, leads through whatever imports; nothing when it
+    /// leaves the crate.
+    pub(super) fn resolve(&self, from: &Path, path: &[String]) -> Option<Found> {
+        self.follow(from, path, MAX_HOPS)
+    }
+
+    fn follow(&self, from: &Path, path: &[String], hops: usize) -> Option<Found> {
         let mut at = from.clone();
         let mut rest = path;
         while let [first, after @ ..] = rest {
             match first.as_str() {
                 "crate" => at.clear(),
                 "self" => {}
-                "super" => {
-                    at.pop()?;
-                }
-                _ => break,
+                "super" => drop(at.pop()?),
+                name => match self.named(&at, name, hops.checked_sub(1)?)? {
+                    Found::Module(inside) => at = inside,
+                    item @ Found::Item(_) => return after.is_empty().then_some(item),
+                },
             }
             rest = after;
         }
-        let Some((name, before)) = rest.split_last() else {
-            return Some(Found::Module(at));
-        };
-        for segment in before {
-            at.push(segment.clone());
-        }
-        let inside = child(&at, name);
+        Some(Found::Module(at))
+    }
+
+    /// What `name` means in a module: its own module or item, or what a `use` brings in.
+    fn named(&self, at: &Path, name: &str, hops: usize) -> Option<Found> {
+        let inside = child(at, name);
         if self.by_path.contains_key(&inside) {
             return Some(Found::Module(inside));
         }
-        let module = self.by_path.get(&at)?;
-        if let Some(item) = module
-            .items
+        let items = &self.by_path.get(at)?.items;
+        if items
             .iter()
-            .find(|item| name_of(item).as_deref() == Some(name))
+            .any(|item| name_of(item).as_deref() == Some(name))
         {
-            return Some(Found::Item(module.source, item));
+            return Some(Found::Item((at.clone(), name.to_owned())));
         }
-        let uses = module.items.iter().filter_map(|item| {
+        let uses = items.iter().filter_map(|item| {
             if let Item::Use(u) = item {
                 Some(u)
             } else {
                 None
             }
         });
-        let mut leaves = uses.flat_map(|u| leaves(&u.tree));
-        let leaf = leaves.find(|leaf| leaf.name.as_deref() == Some(name) && leaf.path != path)?;
-        Some(Found::Use(at, leaf.path))
-    }
-}
-
-/// One name that a `use` brings in.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Leaf {
-    pub(super) path: Path,
-    /// Nothing for `*`.
-    pub(super) name: Option<String>,
-}
-
-/// Every name of a `use`.
-pub(super) fn leaves(tree: &UseTree) -> Vec<Leaf> {
-    let mut found = Vec::new();
-    collect(tree, &Path::new(), &mut found);
-    found
-}
-
-fn collect(tree: &UseTree, before: &Path, found: &mut Vec<Leaf>) {
-    match tree {
-        UseTree::Path(path) => collect(&path.tree, &child(before, &path.ident.to_string()), found),
-        UseTree::Group(group) => group
-            .items
+        let leaves: Vec<Leaf> = uses.flat_map(|u| leaves(&u.tree)).collect();
+        let named = leaves
             .iter()
-            .for_each(|tree| collect(tree, before, found)),
-        UseTree::Glob(_) => found.push(Leaf {
-            path: before.clone(),
-            name: None,
-        }),
-        UseTree::Name(name) if name.ident == "self" => {
-            found.push(Leaf {
-                path: before.clone(),
-                name: before.last().cloned(),
-            });
-        }
-        UseTree::Name(name) => {
-            let name = name.ident.to_string();
-            found.push(Leaf {
-                path: child(before, &name),
-                name: Some(name),
-            });
-        }
-        UseTree::Rename(rename) => {
-            let path = child(before, &rename.ident.to_string());
-            found.push(Leaf {
-                path,
-                name: Some(rename.rename.to_string()),
-            });
-        }
+            .filter(|leaf| leaf.name.as_deref() == Some(name));
+        let globs = leaves.iter().filter(|leaf| leaf.name.is_none());
+        let through_name = named.filter_map(|leaf| self.follow(at, &leaf.path, hops));
+        let through_glob = globs.filter_map(|leaf| match self.follow(at, &leaf.path, hops)? {
+            Found::Module(module) => self.named(&module, name, hops.checked_sub(1)?),
+            Found::Item(_) => None,
+        });
+        through_name.chain(through_glob).next()
     }
 }
 
@@ -242,22 +211,49 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_of_a_use_is_found() {
-        let tree: syn::ItemUse = syn::parse_str("pub use a::{self, b::C, d::*, E as F};").unwrap();
-        let words = |text: &str| text.split("::").map(str::to_owned).collect::<Path>();
-        let leaf = |path: &str, name: Option<&str>| Leaf {
-            path: words(path),
-            name: name.map(str::to_owned),
+    fn paths_are_followed_through_imports_to_the_definition() {
+        let texts = [
+            ("lib.rs", "mod a; mod b; pub use b::Seen; use std::fmt;"),
+            (
+                "a.rs",
+                "pub mod deep; use crate::b::*; use deep::Own as Mine;",
+            ),
+            ("a/deep.rs", "pub struct Own; use super::super::Seen;"),
+            (
+                "b.rs",
+                "pub struct Seen; pub use crate::a::Round; use crate::b::Other as Round;",
+            ),
+        ];
+        let texts = texts.map(|(name, text)| (format!("crates/x/src/{name}"), text.to_owned()));
+        let files = Files::from(texts);
+        let modules = Modules::read(&files, "crates/x", "x").unwrap();
+        let words = |text: &str| {
+            text.split("::")
+                .filter(|w| !w.is_empty())
+                .map(str::to_owned)
+                .collect::<Path>()
         };
-        assert_eq!(
-            leaves(&tree.tree),
-            [
-                leaf("a", Some("a")),
-                leaf("a::b::C", Some("C")),
-                leaf("a::d", None),
-                leaf("a::E", Some("F"))
-            ]
-        );
+        let item = |module, name: &str| Some(Found::Item((words(module), name.to_owned())));
+        for (from, path, leads_to) in [
+            ("", "b::Seen", item("b", "Seen")),
+            ("", "Seen", item("b", "Seen")),
+            ("a", "Seen", item("b", "Seen")),
+            ("a", "Mine", item("a::deep", "Own")),
+            ("a::deep", "Seen", item("b", "Seen")),
+            (
+                "a::deep",
+                "super::deep",
+                Some(Found::Module(words("a::deep"))),
+            ),
+            ("", "fmt::Debug", None),
+            ("", "b::Round", None),
+        ] {
+            assert_eq!(
+                modules.resolve(&words(from), &words(path)),
+                leads_to,
+                "{path} in {from}"
+            );
+        }
     }
 
     #[test]

@@ -30,8 +30,8 @@ impl Source<'_> {
     }
 }
 
-/// White space and line breaks of rustfmt taken out, comments included: a signature reads the same
-/// however it was broken.
+/// Line breaks, comments and the `mut` of parameters taken out: a signature reads the same however
+/// it is broken and whatever its body does.
 fn one_line(text: &str) -> String {
     let lines = text
         .lines()
@@ -46,6 +46,8 @@ fn one_line(text: &str) -> String {
         (", >", ">"),
         ("[ ", "["),
         (", ]", "]"),
+        ("(mut ", "("),
+        (", mut ", ", "),
     ] {
         line = line.replace(broken, whole);
     }
@@ -58,10 +60,10 @@ mod tests {
 
     #[test]
     fn a_broken_signature_reads_like_a_whole_one() {
-        let broken = "fn a<\n    T: Clone,\n>(\n    b: T, // why\n    c: &[u8],\n) -> Vec<T>\nwhere\n    T: Send,";
+        let broken = "fn a<\n    T: Clone,\n>(\n    mut b: T, // why\n    c: &mut [u8],\n) -> Vec<T>\nwhere\n    T: Send,";
         assert_eq!(
             one_line(broken),
-            "fn a<T: Clone>(b: T, c: &[u8]) -> Vec<T> where T: Send"
+            "fn a<T: Clone>(b: T, c: &mut [u8]) -> Vec<T> where T: Send"
         );
     }
 }

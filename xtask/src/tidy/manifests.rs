@@ -42,16 +42,13 @@ fn check_package(workspace: &Workspace, package: &Package) -> Vec<Finding> {
             package.name
         ));
     }
-    if package.folder.starts_with("crates/") {
-        if !inherits(fields.and_then(|fields| fields.get("version"))) {
-            messages.push("write `version.workspace = true` in [package]".to_owned());
-        }
-        if !workspace
-            .files
-            .contains_key(&format!("{}/README.md", package.folder))
-        {
-            messages.push("README.md is missing beside it".to_owned());
-        }
+    let version = fields.and_then(|fields| fields.get("version"));
+    if package.folder.starts_with("crates/") && !inherits(version) {
+        messages.push("write `version.workspace = true` in [package]".to_owned());
+    }
+    let readme = format!("{}/README.md", package.folder);
+    if !workspace.files.contains_key(&readme) {
+        messages.push("README.md is missing beside it".to_owned());
     }
     for (table, name, value) in dependencies(&manifest) {
         if !is_shared(value) {

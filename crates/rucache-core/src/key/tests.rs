@@ -60,7 +60,9 @@ fn long_names_keep_a_readable_head_and_their_hash() {
 fn the_head_is_not_cut_inside_an_encoded_byte() {
     for spaces in 60..90 {
         let hashed = wire("migo", &" ".repeat(spaces));
-        let Some((head, _)) = hashed.split_once('#') else { continue };
+        let Some((head, _)) = hashed.split_once('#') else {
+            continue;
+        };
         assert!(head.ends_with("%20"), "{head}");
     }
 }

@@ -49,13 +49,7 @@ impl Event {
         old: impl Into<Value>,
         new: impl Into<Value>,
     ) -> Self {
-        self.fields.insert(
-            name.into(),
-            Change {
-                old: old.into(),
-                new: new.into(),
-            },
-        );
+        self.fields.insert(name.into(), Change { old: old.into(), new: new.into() });
         self
     }
 
@@ -69,9 +63,7 @@ impl Event {
     pub(super) fn may_have_changed(&self, names: &[String]) -> bool {
         matches!(&*self.action, "created" | "deleted")
             || self.fields.is_empty()
-            || names
-                .iter()
-                .any(|name| self.fields.get(name).is_some_and(Change::is_change))
+            || names.iter().any(|name| self.fields.get(name).is_some_and(Change::is_change))
     }
 }
 
@@ -97,9 +89,7 @@ pub struct Change {
 
 impl fmt::Debug for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Change")
-            .field("is_change", &self.is_change())
-            .finish_non_exhaustive()
+        f.debug_struct("Change").field("is_change", &self.is_change()).finish_non_exhaustive()
     }
 }
 
@@ -123,8 +113,6 @@ fn id_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Erro
     match Value::deserialize(deserializer)? {
         Value::String(text) => Ok(text),
         Value::Number(number) => Ok(number.to_string()),
-        _ => Err(serde::de::Error::custom(
-            "the key of an event must be a string or a number",
-        )),
+        _ => Err(serde::de::Error::custom("the key of an event must be a string or a number")),
     }
 }

@@ -34,10 +34,7 @@ impl RuleSet {
     ///
     /// The first rule that cannot be used, by name, and what is wrong with it.
     pub fn new(rules: impl IntoIterator<Item = Rule>) -> Result<Self, InvalidRule> {
-        let rules = rules
-            .into_iter()
-            .map(Checked::new)
-            .collect::<Result<_, _>>()?;
+        let rules = rules.into_iter().map(Checked::new).collect::<Result<_, _>>()?;
         Ok(Self { rules })
     }
 
@@ -79,10 +76,7 @@ impl RuleSet {
             }
         }
         effects.retain(|effect: &Effect| {
-            let removed = Effect {
-                kind: EffectKind::Remove,
-                target: effect.target.clone(),
-            };
+            let removed = Effect { kind: EffectKind::Remove, target: effect.target.clone() };
             effect.kind != EffectKind::Expire || !seen.contains(&removed)
         });
         effects
@@ -114,15 +108,8 @@ impl Checked {
             .clone()
             .unwrap_or_else(|| format!("{} {}", rule.entity, rule.actions.join("/")));
         match effects_of(&rule) {
-            Ok(effects) => Ok(Self {
-                name,
-                rule,
-                effects,
-            }),
-            Err(problem) => Err(InvalidRule {
-                rule: name,
-                problem,
-            }),
+            Ok(effects) => Ok(Self { name, rule, effects }),
+            Err(problem) => Err(InvalidRule { rule: name, problem }),
         }
     }
 
@@ -134,27 +121,18 @@ impl Checked {
         let rule = &*self.name;
         if !self.rule.changed.is_empty() && !event.may_have_changed(&self.rule.changed) {
             let result = StepResult::Skipped(Skip::Unchanged);
-            return vec![Step {
-                rule,
-                template: None,
-                result,
-            }];
+            return vec![Step { rule, template: None, result }];
         }
         let mut steps = Vec::new();
         for (kind, target) in &self.effects {
             let template = Some(target.template().source());
-            let step = |result| Step {
-                rule,
-                template,
-                result,
-            };
+            let step = |result| Step { rule, template, result };
             match target.render(event) {
-                Ok(targets) => steps.extend(targets.into_iter().map(|target| {
-                    step(StepResult::Effect(Effect {
-                        kind: *kind,
-                        target,
-                    }))
-                })),
+                Ok(targets) => steps.extend(
+                    targets
+                        .into_iter()
+                        .map(|target| step(StepResult::Effect(Effect { kind: *kind, target }))),
+                ),
                 Err(skip) => steps.push(step(StepResult::Skipped(skip))),
             }
         }
@@ -185,11 +163,7 @@ fn effects_of(rule: &Rule) -> Result<Vec<(EffectKind, TargetTemplate)>, RuleProb
             effects.push((kind, template?));
         }
     }
-    if effects.is_empty() {
-        Err(RuleProblem::NoEffect)
-    } else {
-        Ok(effects)
-    }
+    if effects.is_empty() { Err(RuleProblem::NoEffect) } else { Ok(effects) }
 }
 
 fn has_blank(words: &[String]) -> bool {

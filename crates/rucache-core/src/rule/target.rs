@@ -27,8 +27,7 @@ impl TargetTemplate {
             let (service, tag) = split_service(source)?;
             Ok(Self::Tag(service, tag))
         });
-        keys.chain(tags)
-            .chain(targets.services.iter().map(|source| Self::service(source)))
+        keys.chain(tags).chain(targets.services.iter().map(|source| Self::service(source)))
     }
 
     fn service(source: &str) -> Result<Self, RuleProblem> {
@@ -86,16 +85,11 @@ fn split_service(source: &str) -> Result<(ServiceName, Template), RuleProblem> {
         }
     };
     if name.is_empty() && !source.is_empty() {
-        return Err(RuleProblem::NoName {
-            template: source.to_owned(),
-        });
+        return Err(RuleProblem::NoName { template: source.to_owned() });
     }
     Ok((service, Template::parse(name)?))
 }
 
 fn service_problem(source: &str, reason: InvalidKey) -> RuleProblem {
-    RuleProblem::Service {
-        template: source.to_owned(),
-        reason,
-    }
+    RuleProblem::Service { template: source.to_owned(), reason }
 }

@@ -54,12 +54,9 @@ impl Template {
                 literal.push('}');
                 rest = after;
             } else {
-                let inside = from
-                    .strip_prefix('{')
-                    .and_then(|inside| inside.split_once('}'));
-                let (name, after) = inside.ok_or_else(|| RuleProblem::UnpairedBrace {
-                    template: template(),
-                })?;
+                let inside = from.strip_prefix('{').and_then(|inside| inside.split_once('}'));
+                let (name, after) =
+                    inside.ok_or_else(|| RuleProblem::UnpairedBrace { template: template() })?;
                 if !literal.is_empty() {
                     parts.push(Part::Literal(std::mem::take(&mut literal)));
                 }
@@ -76,10 +73,7 @@ impl Template {
         if !literal.is_empty() {
             parts.push(Part::Literal(literal));
         }
-        Ok(Self {
-            source: source.to_owned(),
-            parts,
-        })
+        Ok(Self { source: source.to_owned(), parts })
     }
 
     /// The text that was checked.
@@ -117,9 +111,7 @@ impl Template {
                     match value.and_then(scalar_text) {
                         Some(value) if !value.is_empty() => text.push_str(&value),
                         _ => {
-                            return Err(Skip::NoValue {
-                                field: name.clone(),
-                            });
+                            return Err(Skip::NoValue { field: name.clone() });
                         }
                     }
                 }

@@ -1,10 +1,10 @@
-//! Tests of the rule model: the reference shop's rules, both sides of a change, checks at start.
+//! Tests of the rule model: a shop's rules, both sides of a change, checks at start.
 
 use serde_json::json;
 
 use super::*;
 
-/// The rules of the shop in the reference documents, in at most four lines each.
+/// The rules of an online shop.
 fn shop() -> RuleSet {
     RuleSet::new([
         Rule::on("producto", ["saved", "deleted"]).remove(Targets::keys([
@@ -13,10 +13,8 @@ fn shop() -> RuleSet {
             "electro:lista_productos",
             "electro:producto_{id}",
         ])),
-        Rule::on("pedido", ["saved", "deleted"]).remove(Targets::keys([
-            "electro:estadisticas_ventas",
-            "electro:metodos_pago",
-        ])),
+        Rule::on("pedido", ["saved", "deleted"])
+            .remove(Targets::keys(["electro:estadisticas_ventas", "electro:metodos_pago"])),
         Rule::on("usuario", ["saved", "deleted"])
             .when_changed(["rol"])
             .remove(Targets::keys(["electro:estadisticas_usuarios"])),
@@ -40,12 +38,7 @@ fn shop_in_json() -> RuleSet {
 
 fn effects(rules: &RuleSet, event: &Event) -> Vec<String> {
     let text = |effect: &Effect| {
-        format!(
-            "{} {} {}",
-            effect.kind.as_str(),
-            effect.target.kind(),
-            effect.target
-        )
+        format!("{} {} {}", effect.kind.as_str(), effect.target.kind(), effect.target)
     };
     rules.effects(event).iter().map(text).collect()
 }
@@ -55,9 +48,7 @@ fn one(rule: Rule) -> RuleSet {
 }
 
 fn problem(rule: Rule) -> RuleProblem {
-    RuleSet::new([rule])
-        .expect_err("a rule with a fault")
-        .problem
+    RuleSet::new([rule]).expect_err("a rule with a fault").problem
 }
 
 #[test]
@@ -81,10 +72,7 @@ fn saved_product_takes_its_lists_and_itself() {
 fn saved_order_takes_sales_and_payment_methods() {
     assert_eq!(
         effects(&shop(), &Event::new("pedido", "updated", "31")),
-        [
-            "remove key electro:estadisticas_ventas",
-            "remove key electro:metodos_pago"
-        ]
+        ["remove key electro:estadisticas_ventas", "remove key electro:metodos_pago"]
     );
 }
 
@@ -93,42 +81,23 @@ fn user_counts_when_created_or_when_the_role_changed() {
     let rules = shop();
     let user = |action| Event::new("usuario", action, "5");
     let taken = ["remove key electro:estadisticas_usuarios"];
-    assert_eq!(
-        effects(&rules, &user("created").field("nombre", json!(null), "Ana")),
-        taken
-    );
-    assert_eq!(
-        effects(&rules, &user("updated").field("rol", "cliente", "staff")),
-        taken
-    );
+    assert_eq!(effects(&rules, &user("created").field("nombre", json!(null), "Ana")), taken);
+    assert_eq!(effects(&rules, &user("updated").field("rol", "cliente", "staff")), taken);
     assert_eq!(effects(&rules, &user("deleted")), taken);
-    assert_eq!(
-        effects(&rules, &user("updated").field("rol", "staff", "staff")),
-        [""; 0]
-    );
-    assert_eq!(
-        effects(&rules, &user("updated").field("nombre", "Ana", "Eva")),
-        [""; 0]
-    );
+    assert_eq!(effects(&rules, &user("updated").field("rol", "staff", "staff")), [""; 0]);
+    assert_eq!(effects(&rules, &user("updated").field("nombre", "Ana", "Eva")), [""; 0]);
 }
 
 #[test]
 fn event_that_lists_no_field_may_have_changed_any() {
     let taken = ["remove key electro:estadisticas_usuarios"];
-    assert_eq!(
-        effects(&shop(), &Event::new("usuario", "saved", "5")),
-        taken
-    );
+    assert_eq!(effects(&shop(), &Event::new("usuario", "saved", "5")), taken);
 }
 
 #[test]
 fn other_entities_and_actions_do_nothing() {
     let rules = shop();
-    for (entity, action) in [
-        ("Producto", "saved"),
-        ("producto", "viewed"),
-        ("stock", "saved"),
-    ] {
+    for (entity, action) in [("Producto", "saved"), ("producto", "viewed"), ("stock", "saved")] {
         assert_eq!(effects(&rules, &Event::new(entity, action, "7")), [""; 0]);
     }
     let narrow = one(Rule::on("x", ["created"]).remove(Targets::keys(["k"])));
@@ -153,10 +122,7 @@ fn old_and_new_value_both_give_a_key() {
     let created = Event::new("producto", "saved", "7").field("categoria", json!(null), 3);
     assert_eq!(
         effects(&rules, &created),
-        [
-            "remove key electro:categoria_3_7",
-            "expire tag electro:cat_3"
-        ]
+        ["remove key electro:categoria_3_7", "expire tag electro:cat_3"]
     );
 }
 
@@ -172,62 +138,41 @@ fn effect_that_two_rules_give_is_given_once_and_removal_beats_expiry() {
     let rules = RuleSet::new([
         Rule::on("p", ["saved"]).expire(Targets::keys(["k", "other"])),
         Rule::on("p", ["saved"]).remove(Targets::keys(["k"])),
-        Rule::on("p", ["updated"])
-            .remove(Targets::keys(["k"]))
-            .warm(Targets::keys(["k"])),
+        Rule::on("p", ["updated"]).remove(Targets::keys(["k"])).warm(Targets::keys(["k"])),
     ])
     .expect("valid rules");
     assert_eq!(
         effects(&rules, &Event::new("p", "updated", "1")),
-        [
-            "expire key default:other",
-            "remove key default:k",
-            "warm key default:k"
-        ]
+        ["expire key default:other", "remove key default:k", "warm key default:k"]
     );
 }
 
 #[test]
 fn service_may_come_from_the_event() {
     let rules = one(Rule::on("service", ["cleared"]).remove(Targets::services(["{id}"])));
-    assert_eq!(
-        effects(&rules, &Event::new("service", "cleared", "migo")),
-        ["remove service migo"]
-    );
-    assert_eq!(
-        effects(&rules, &Event::new("service", "cleared", "No Such")),
-        [""; 0]
-    );
+    assert_eq!(effects(&rules, &Event::new("service", "cleared", "migo")), ["remove service migo"]);
+    assert_eq!(effects(&rules, &Event::new("service", "cleared", "No Such")), [""; 0]);
 }
 
 #[test]
 fn value_with_a_separator_stays_in_the_name() {
     let rules = one(Rule::on("p", ["saved"]).remove(Targets::keys(["shop:p_{id}"])));
     let effects = rules.effects(&Event::new("p", "saved", "migo:ruc_1"));
-    let Target::Key(key) = &effects[0].target else {
-        panic!("a key")
-    };
+    let Target::Key(key) = &effects[0].target else { panic!("a key") };
     assert_eq!((key.service(), key.name()), ("shop", "p_migo:ruc_1"));
 }
 
 #[test]
 fn doubled_braces_are_braces() {
     let rules = one(Rule::on("p", ["saved"]).remove(Targets::keys(["{{{id}}}"])));
-    assert_eq!(
-        effects(&rules, &Event::new("p", "saved", "7")),
-        ["remove key default:{7}"]
-    );
+    assert_eq!(effects(&rules, &Event::new("p", "saved", "7")), ["remove key default:{7}"]);
 }
 
 #[test]
 fn explanation_says_which_rule_gave_what_and_why_not() {
     let rules = RuleSet::new([
-        Rule::on("p", ["saved"])
-            .named("listas")
-            .remove(Targets::keys(["k_{field.a}", "k"])),
-        Rule::on("p", ["saved"])
-            .when_changed(["rol"])
-            .remove(Targets::keys(["k"])),
+        Rule::on("p", ["saved"]).named("listas").remove(Targets::keys(["k_{field.a}", "k"])),
+        Rule::on("p", ["saved"]).when_changed(["rol"]).remove(Targets::keys(["k"])),
     ])
     .expect("valid rules");
     let event = Event::new("p", "saved", "7").field("b", 1, 2);
@@ -266,20 +211,14 @@ fn unknown_field_is_an_error_everywhere() {
         json!({"entity": "p", "actions": ["saved"], "remove": {"key": ["k"]}}),
         json!({"entity": "p", "remove": {"keys": ["k"]}}),
     ] {
-        assert!(
-            serde_json::from_value::<RuleSet>(json!([rule])).is_err(),
-            "{rule}"
-        );
+        assert!(serde_json::from_value::<RuleSet>(json!([rule])).is_err(), "{rule}");
     }
     for event in [
         json!({"entity": "p", "action": "saved", "key": "1", "extra": 1}),
         json!({"entity": "p", "action": "saved", "key": "1", "fields": {"a": {"before": 1}}}),
         json!({"entity": "p", "action": "saved", "key": ["1"]}),
     ] {
-        assert!(
-            serde_json::from_value::<Event>(event.clone()).is_err(),
-            "{event}"
-        );
+        assert!(serde_json::from_value::<Event>(event.clone()).is_err(), "{event}");
     }
 }
 
@@ -294,29 +233,16 @@ fn fault_in_a_rule_is_found_at_start() {
     assert_eq!(problem(keyed("k").when_changed([""])), RuleProblem::NoField);
     assert_eq!(problem(saved()), RuleProblem::NoEffect);
     assert_eq!(problem(keyed("")), RuleProblem::EmptyTemplate);
-    assert_eq!(
-        problem(keyed("shop:")),
-        RuleProblem::NoName {
-            template: template("shop:")
-        }
-    );
+    assert_eq!(problem(keyed("shop:")), RuleProblem::NoName { template: template("shop:") });
     for text in ["k_{id", "k_id}", "k_{", "}"] {
-        assert_eq!(
-            problem(keyed(text)),
-            RuleProblem::UnpairedBrace {
-                template: template(text)
-            }
-        );
+        assert_eq!(problem(keyed(text)), RuleProblem::UnpairedBrace { template: template(text) });
     }
     for placeholder in ["ID", "", "field.", "precio"] {
         let text = format!("k_{{{placeholder}}}");
         let placeholder = template(placeholder);
         assert_eq!(
             problem(keyed(&text)),
-            RuleProblem::UnknownPlaceholder {
-                template: text,
-                placeholder
-            }
+            RuleProblem::UnknownPlaceholder { template: text, placeholder }
         );
     }
     for rule in [

@@ -101,7 +101,9 @@ impl TestRuntime {
     /// Runs spawned tasks until none of them is ready.
     pub fn run_until_stalled(&self) {
         loop {
-            let Some(task) = self.shared.lock().ready.pop_front() else { return };
+            let Some(task) = self.shared.lock().ready.pop_front() else {
+                return;
+            };
             task.run();
         }
     }
@@ -215,7 +217,9 @@ impl Task {
     fn run(self: Arc<Self>) {
         let waker = Waker::from(self.clone());
         let mut slot = self.future.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(mut future) = slot.take() else { return };
+        let Some(mut future) = slot.take() else {
+            return;
+        };
         let polled = catch_unwind(AssertUnwindSafe(|| {
             future.as_mut().poll(&mut Context::from_waker(&waker))
         }));

@@ -2,7 +2,7 @@
 
 use rucache_ruc::Ruc;
 
-use super::record::{ABSENT, Record};
+use super::record::Record;
 use crate::column::Column;
 
 /// Number and name, by ascending number.
@@ -34,7 +34,6 @@ pub(crate) fn institution(place: u64) -> Option<Record> {
         record.set(Column::Ubigeo, "150101");
         record.set(Column::TipoDeVia, "AV.");
         record.set(Column::NombreDeVia, "GARCILASO DE LA VEGA");
-        record.set(Column::CodigoDeZona, ABSENT);
         record.set(Column::Numero, "1472");
     }
     Some(record)

@@ -104,7 +104,7 @@ impl Record {
         match random.below(12) {
             0 => self.set(Column::Numero, "S/N"),
             1 => {
-                self.set(Column::Manzana, letter(random));
+                self.set(Column::Manzana, *random.pick(&words::BLOCKS));
                 self.set(Column::Lote, number(random, 1, 60));
             }
             2 => self.set(Column::Kilometro, format!("{}.5", 1 + random.below(900))),
@@ -122,7 +122,7 @@ impl Record {
 /// An invented name that nobody takes for a real one.
 pub(crate) fn name(random: &mut Random, ruc: Ruc, serial: u64) -> String {
     match ruc.prefix() {
-        Prefix::NaturalPerson => format!("PERSONA NATURAL DE MUESTRA {serial:08}"),
+        Prefix::NaturalPerson => format!("PERSONA NATURAL DE MUESTRA {serial:06}"),
         Prefix::WithoutDni => format!("PERSONA SIN DNI DE MUESTRA {serial:06}"),
         Prefix::NonDomiciled => format!("NO DOMICILIADO DE MUESTRA {serial:06}"),
         _ => format!(
@@ -137,10 +137,6 @@ pub(crate) fn name(random: &mut Random, ruc: Ruc, serial: u64) -> String {
 
 fn number(random: &mut Random, first: u64, count: u64) -> String {
     (first + random.below(count)).to_string()
-}
-
-fn letter(random: &mut Random) -> &'static str {
-    random.pick(&["A", "B", "C", "D", "E", "F", "G", "Ñ"])
 }
 
 #[cfg(test)]

@@ -112,6 +112,9 @@ pub(crate) const ZONES: [(&str, &str); 6] = [
     ("Z.I.", "LA MUESTRA"),
 ];
 
+/// Blocks of houses.
+pub(crate) const BLOCKS: [&str; 8] = ["A", "B", "C", "D", "E", "F", "G", "Ñ"];
+
 /// District codes, with how many in a hundred companies lie there: Lima before all.
 pub(crate) const UBIGEOS: [(&str, u32); 14] = [
     ("150101", 22),

@@ -1,4 +1,5 @@
 //! Integration tests of the register crate.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod dirt;
 mod format;

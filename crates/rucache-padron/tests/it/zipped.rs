@@ -21,12 +21,15 @@ fn zip(members: &[(&str, &[u8])], method: CompressionMethod) -> Vec<u8> {
 
 /// Reads a file to its end; how many rows it has.
 fn rows(bytes: &[u8]) -> Result<u64, Error> {
-    Ok(RegisterFile::from_bytes("padron.zip", bytes)?.rows()?.finish()?.read())
+    Ok(RegisterFile::from_bytes("padron.zip", bytes)?
+        .rows()?
+        .finish()?
+        .read())
 }
 
 #[test]
 fn zip_and_text_are_told_apart_by_content() {
-    let text = text(&[&line("20000000001", "UNO"), &line("20000000019", "DOS")]);
+    let text = text(&[&line("20000000001", "UNO"), &line("20000000010", "DOS")]);
     assert_eq!(rows(&text).unwrap(), 2);
     for method in [CompressionMethod::Deflated, CompressionMethod::Stored] {
         let zip = zip(&[("padron_reducido_ruc.TXT", &text)], method);
@@ -49,20 +52,23 @@ fn file_can_be_read_again() {
 #[test]
 fn zip_without_exactly_one_text_file_is_refused() {
     let text = text(&[]);
-    let cases: [(&[(&str, &[u8])], usize); 3] = [
-        (&[], 0),
-        (&[("padron.pdf", b"%PDF")], 0),
-        (&[("one.txt", &text), ("two.txt", &text)], 2),
-    ];
-    for (members, expected) in cases {
-        match rows(&zip(members, CompressionMethod::Deflated)) {
-            Err(Error::Members { file, found }) => {
-                assert_eq!((file.as_str(), found), ("padron.zip", expected));
-            }
-            other => panic!("{other:?}"),
+    let check = |members: &[(&str, &[u8])], expected: usize| match rows(&zip(
+        members,
+        CompressionMethod::Deflated,
+    )) {
+        Err(Error::Members { file, found }) => {
+            assert_eq!((file.as_str(), found), ("padron.zip", expected));
         }
-    }
-    let beside = [("padron.txt", &text[..]), ("LEEME.pdf", b"%PDF"), ("folder/", b"")];
+        other => panic!("{other:?}"),
+    };
+    check(&[], 0);
+    check(&[("padron.pdf", b"%PDF")], 0);
+    check(&[("one.txt", &text), ("two.txt", &text)], 2);
+    let beside = [
+        ("padron.txt", &text[..]),
+        ("LEEME.pdf", b"%PDF"),
+        ("folder/", b""),
+    ];
     assert_eq!(rows(&zip(&beside, CompressionMethod::Deflated)).unwrap(), 0);
 }
 
@@ -72,14 +78,17 @@ fn truncated_zip_is_refused_wherever_it_is_cut() {
         let error = rows(&SAMPLE_ZIP[..kept]).unwrap_err();
         assert!(matches!(error, Error::Zip { .. }), "{kept}: {error:?}");
         let text = error.to_string();
-        assert!(text.contains("padron.zip") && text.ends_with("download it again"), "{text}");
+        assert!(
+            text.contains("padron.zip") && text.ends_with("download it again"),
+            "{text}"
+        );
     }
 }
 
 #[test]
 fn damaged_content_of_a_zip_is_an_error_and_not_a_short_register() {
     let mut damaged = 0;
-    for place in (200..SAMPLE_ZIP.len() - 200).step_by(SAMPLE_ZIP.len() / 37) {
+    for place in (200..SAMPLE_ZIP.len() - 200).step_by(SAMPLE_ZIP.len() / 19) {
         let mut bytes = SAMPLE_ZIP.to_vec();
         bytes[place] ^= 0xFF;
         match rows(&bytes) {
@@ -87,17 +96,39 @@ fn damaged_content_of_a_zip_is_an_error_and_not_a_short_register() {
             other => panic!("byte {place}: {other:?}"),
         }
     }
-    assert!(damaged > 30);
+    assert!(damaged >= 19);
+}
+
+/// A stored zip whose two headers are changed: where, counted from the local and the central one.
+fn forged(local: usize, central: usize, value: u8) -> Vec<u8> {
+    let mut bytes = zip(&[("padron.txt", &text(&[]))], CompressionMethod::Stored);
+    let directory = bytes
+        .windows(4)
+        .position(|four| four == b"PK\x01\x02")
+        .unwrap();
+    bytes[local] = value;
+    bytes[directory + central] = value;
+    bytes
 }
 
 #[test]
 fn encrypted_zip_is_refused() {
-    let mut bytes = zip(&[("padron.txt", &text(&[]))], CompressionMethod::Stored);
-    // Bit 0 of the general purpose flags, in the local header and in the central directory.
-    bytes[6] |= 1;
-    let central = bytes.windows(4).position(|four| four == b"PK\x01\x02").unwrap();
-    bytes[central + 8] |= 1;
-    assert!(matches!(rows(&bytes), Err(Error::Encrypted { file }) if file == "padron.zip"));
+    // Bit 0 of the general purpose flags.
+    let error = rows(&forged(6, 8, 1)).unwrap_err();
+    assert!(
+        matches!(&error, Error::Encrypted { file } if file == "padron.zip"),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn unsupported_compression_is_not_called_damage() {
+    // Method 12 is bzip2.
+    let error = rows(&forged(8, 10, 12)).unwrap_err();
+    assert!(
+        matches!(&error, Error::Unsupported { file } if file == "padron.zip"),
+        "{error:?}"
+    );
 }
 
 #[test]

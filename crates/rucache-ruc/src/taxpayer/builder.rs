@@ -72,14 +72,27 @@ impl fmt::Debug for TaxpayerBuilder {
     }
 }
 
+/// Room for the values of most records, in bytes.
+const USUAL_LEN: usize = 256;
+
 /// The values of a record whose number may not be known yet.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Values {
     /// Values in the order in which they came.
     arrived: String,
     /// Where each field's value stands in `arrived`; empty when absent.
     places: [(usize, usize); Field::ALL.len()],
     pub(super) extra: Map<String, Value>,
+}
+
+impl Default for Values {
+    fn default() -> Self {
+        Self {
+            arrived: String::with_capacity(USUAL_LEN),
+            places: [(0, 0); Field::ALL.len()],
+            extra: Map::new(),
+        }
+    }
 }
 
 impl Values {
@@ -102,13 +115,25 @@ impl Values {
             // A JSON text holds no raw control character, hence no separator.
             Value::Object(self.extra.clone()).to_string()
         };
-        let mut text = String::with_capacity(self.arrived.len() + Field::ALL.len() + extra.len());
-        for &(start, end) in &self.places {
+        let used = if extra.is_empty() {
+            let last = self.places.iter().rposition(|(start, end)| start < end);
+            last.map_or(0, |last| last + 1)
+        } else {
+            self.places.len()
+        };
+        let values: usize = self.places.iter().map(|(start, end)| end - start).sum();
+        // At most one byte too long, so that the box below hardly moves it again.
+        let mut text = String::with_capacity(values + used + extra.len());
+        for (index, &(start, end)) in self.places.iter().take(used).enumerate() {
+            if index > 0 {
+                text.push(char::from(SEPARATOR));
+            }
             text.push_str(&self.arrived[start..end]);
-            text.push(SEPARATOR);
         }
-        text.push_str(&extra);
-        text.truncate(text.trim_end_matches(SEPARATOR).len());
+        if !extra.is_empty() {
+            text.push(char::from(SEPARATOR));
+            text.push_str(&extra);
+        }
         Taxpayer {
             ruc,
             text: text.into_boxed_str(),

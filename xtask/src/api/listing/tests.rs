@@ -83,8 +83,8 @@ fn re_exports_are_listed_where_users_see_them() {
             "a::Key: pub struct Key",
             "a::Ttl: pub struct Ttl",
             "a::time: pub mod time",
-            "a::time::Ttl: pub struct Ttl",
-            "a::wire::Key: pub struct Key",
+            "a::time::Ttl: pub use a::Ttl",
+            "a::wire::Key: pub use a::Key",
             "a::wire::encode: pub fn encode()",
         ]
     );
@@ -120,6 +120,53 @@ fn methods_and_traits_belong_to_the_public_type_wherever_written() {
             "a::Key: pub struct Key",
             "a::Store: impl<S: Store + ?Sized> crate::Store for Box<S>",
             "a::Store: pub trait Store",
+        ]
+    );
+}
+
+#[test]
+fn types_of_one_name_keep_their_own_methods() {
+    let found = listing(&[
+        ("lib.rs", "pub mod cache; pub mod rule; mod display;"),
+        (
+            "cache.rs",
+            "pub struct Change; impl Change { pub fn key() {} }",
+        ),
+        (
+            "rule.rs",
+            "pub struct Change; impl Change { pub fn field() {} }",
+        ),
+        (
+            "display.rs",
+            "use crate::rule::Change; impl Clone for Change {}",
+        ),
+    ]);
+    assert_eq!(
+        found,
+        [
+            "a::cache: pub mod cache",
+            "a::cache::Change: pub fn key()",
+            "a::cache::Change: pub struct Change",
+            "a::rule: pub mod rule",
+            "a::rule::Change: impl Clone for Change",
+            "a::rule::Change: pub fn field()",
+            "a::rule::Change: pub struct Change",
+        ]
+    );
+}
+
+#[test]
+fn a_module_that_shows_itself_is_listed_once() {
+    let found = listing(&[(
+        "lib.rs",
+        "pub struct Key; pub mod prelude { pub use crate::*; pub use super::Key as K; }",
+    )]);
+    assert_eq!(
+        found,
+        [
+            "a::Key: pub struct Key",
+            "a::prelude: pub mod prelude",
+            "a::prelude::K: pub use a::Key"
         ]
     );
 }

@@ -1,0 +1,284 @@
+//! The cache as its users hold it.
+
+use std::error::Error;
+use std::future::Future;
+use std::sync::Arc;
+
+use futures_util::{FutureExt, TryFutureExt};
+use rucache_core::observer::{RequestResult, Scope, StoreResult};
+use rucache_core::{CacheEvent, Key, Local, Observer, Runtime, ServiceName, Usage};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::flight::Flights;
+use crate::load::{LoadedValue, load_future};
+use crate::name::KeyName;
+use crate::{CacheBuilder, CacheError, Hit, LoadError, Loaded, Policy, Timing};
+
+/// What can be cached: anything with a JSON form both ways.
+pub trait Cacheable: Serialize + DeserializeOwned + Send + Sync + 'static {}
+
+impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Cacheable for T {}
+
+/// Whether a read takes a value past its soft deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Accept {
+    /// Fresh values only.
+    #[default]
+    Fresh,
+    /// Fresh values, else one that is kept as a fallback.
+    Stale,
+}
+
+/// A cache: values of any serialisable type under names in services.
+///
+/// Clones share everything. A handle names the service that plain names are in, `default` at first;
+/// [`service`](Self::service) gives a handle on another one.
+#[derive(Debug, Clone)]
+pub struct Cache {
+    engine: Arc<Engine>,
+    service: ServiceName,
+}
+
+/// What all handles of a cache share.
+pub(crate) struct Engine {
+    pub(crate) local: Arc<dyn Local>,
+    pub(crate) runtime: Arc<dyn Runtime>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) flights: Arc<Flights>,
+    pub(crate) timing: Timing,
+    pub(crate) max_value_len: usize,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("timing", &self.timing).finish_non_exhaustive()
+    }
+}
+
+impl Cache {
+    /// Begins a cache whose values live in `local`.
+    pub fn builder(local: Arc<dyn Local>) -> CacheBuilder {
+        CacheBuilder::new(local)
+    }
+
+    pub(crate) fn over(engine: Engine) -> Self {
+        Self { engine: Arc::new(engine), service: ServiceName::default() }
+    }
+
+    /// The same cache, with plain names in `service`.
+    #[must_use]
+    pub fn service(&self, service: &ServiceName) -> Self {
+        Self { engine: self.engine.clone(), service: service.clone() }
+    }
+
+    /// The service that plain names are in.
+    #[must_use]
+    pub fn service_name(&self) -> &ServiceName {
+        &self.service
+    }
+
+    /// Time and chance as this cache has them.
+    #[must_use]
+    pub fn runtime(&self) -> &Arc<dyn Runtime> {
+        &self.engine.runtime
+    }
+
+    /// How full the local tier is.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        self.engine.local.usage()
+    }
+
+    /// The value of `name`, if the local tier has it and it is fresh enough; never waits.
+    ///
+    /// A value stored as another type is converted through its JSON form; what does not convert is
+    /// a miss.
+    ///
+    /// # Errors
+    ///
+    /// [`CacheError::Key`] when the name cannot be a key.
+    #[inline]
+    pub fn peek<T: Cacheable>(
+        &self,
+        name: &(impl KeyName + ?Sized),
+        accept: Accept,
+    ) -> Result<Option<Hit<T>>, CacheError> {
+        let key = name.in_service(&self.service)?;
+        let hit = self.engine.find(&key, accept);
+        self.engine.observe(|| CacheEvent::Request {
+            service: key.service(),
+            result: hit
+                .as_ref()
+                .map_or(RequestResult::Miss, |hit: &Hit<T>| hit.outcome.from.request_result()),
+        });
+        Ok(hit)
+    }
+
+    /// The fresh value of `name`, without loading.
+    ///
+    /// # Errors
+    ///
+    /// [`CacheError::Key`] when the name cannot be a key.
+    pub async fn get<T: Cacheable + Clone>(
+        &self,
+        name: &(impl KeyName + Sync + ?Sized),
+    ) -> Result<Option<T>, CacheError> {
+        Ok(self.peek(name, Accept::Fresh)?.map(|hit| Arc::unwrap_or_clone(hit.value)))
+    }
+
+    /// Stores `value` as `name`. A load of the name that is running will not be stored over it.
+    ///
+    /// # Errors
+    ///
+    /// - [`CacheError::Key`] when the name cannot be a key.
+    /// - [`CacheError::TooLarge`] or [`CacheError::Codec`] when the value cannot be stored; what was
+    ///   stored before is gone then, since it is outdated.
+    pub async fn set<T>(
+        &self,
+        name: &(impl KeyName + Sync + ?Sized),
+        value: &T,
+        policy: impl Into<Policy>,
+    ) -> Result<(), CacheError>
+    where
+        T: ToOwned + ?Sized,
+        T::Owned: Cacheable,
+    {
+        self.set_shared(name, Arc::new(value.to_owned()), policy).await
+    }
+
+    /// Stores `value` as `name` without copying it; otherwise as [`set`](Self::set).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`set`](Self::set).
+    #[expect(clippy::unused_async, reason = "a shared tier will be written here")]
+    pub async fn set_shared<T: Cacheable>(
+        &self,
+        name: &(impl KeyName + ?Sized),
+        value: Arc<T>,
+        policy: impl Into<Policy>,
+    ) -> Result<(), CacheError> {
+        let key = name.in_service(&self.service)?;
+        self.engine.put(&key, LoadedValue::new(value, None), policy.into())
+    }
+
+    /// Removes the value of `name`; `true` when there was one. A load of the name that is running
+    /// will not be stored.
+    ///
+    /// # Errors
+    ///
+    /// [`CacheError::Key`] when the name cannot be a key.
+    #[expect(clippy::unused_async, reason = "a shared tier will be written here")]
+    pub async fn delete(&self, name: &(impl KeyName + ?Sized)) -> Result<bool, CacheError> {
+        let key = name.in_service(&self.service)?;
+        let engine = &self.engine;
+        let removed = engine.flights.fence(&key, || engine.local.remove(&key));
+        engine.observe(|| CacheEvent::Invalidated { service: key.service(), scope: Scope::Key });
+        Ok(removed)
+    }
+
+    /// The value of `name`, loaded by `loader` if it is not there.
+    ///
+    /// However many ask at once, one load runs, and all get what it brings. It runs apart from its
+    /// callers: one that leaves stops it for nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`CacheError::Key`], or [`CacheError::Load`] when there is no value and no fallback.
+    pub async fn get_or_load<T, F, Fut, E>(
+        &self,
+        name: &(impl KeyName + Sync + ?Sized),
+        policy: impl Into<Policy>,
+        loader: F,
+    ) -> Result<T, CacheError>
+    where
+        T: Cacheable + Clone,
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let policy = policy.into();
+        let hit = self.read_or_load(name, policy, || loader().map_ok(Loaded::from));
+        Ok(Arc::unwrap_or_clone(hit.await?.value))
+    }
+
+    /// As [`get_or_load`](Self::get_or_load), and tells how the value came; the loader may give the
+    /// value a policy of its own.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`get_or_load`](Self::get_or_load).
+    pub async fn read_or_load<T, F, Fut, E>(
+        &self,
+        name: &(impl KeyName + Sync + ?Sized),
+        policy: impl Into<Policy>,
+        loader: F,
+    ) -> Result<Hit<T>, CacheError>
+    where
+        T: Cacheable,
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<Loaded<T>, E>> + Send + 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let key = name.in_service(&self.service)?;
+        let load = || load_future(|| loader().map(|loaded| vec![loaded]));
+        Ok(self.engine.read_or_load(&key, policy.into(), load).await?)
+    }
+
+    /// The values of `keys`, in their order; `loader` is asked once for all that are not there, and
+    /// answers in the order it was asked.
+    ///
+    /// A key that stands twice is loaded once.
+    pub async fn read_or_load_many<T, F, Fut, E>(
+        &self,
+        keys: &[Key],
+        policy: impl Into<Policy>,
+        loader: F,
+    ) -> Vec<Result<Hit<T>, LoadError>>
+    where
+        T: Cacheable,
+        F: FnOnce(Vec<Key>) -> Fut + Send + 'static,
+        Fut: Future<Output = Vec<Result<Loaded<T>, E>>> + Send + 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let load = |keys| load_future(move || loader(keys));
+        self.engine.read_or_load_many(keys, policy.into(), load).await
+    }
+}
+
+impl Engine {
+    pub(crate) fn observe<'a>(&self, event: impl FnOnce() -> CacheEvent<'a>) {
+        if let Some(observer) = &self.observer {
+            observer.record(&event());
+        }
+    }
+
+    /// Whether a value of this length as JSON can be stored; `None` for one without a JSON form.
+    pub(crate) fn check_len(&self, len: Option<usize>) -> StoreResult {
+        match len {
+            None => StoreResult::Error,
+            Some(len) if len > self.max_value_len => StoreResult::TooLarge,
+            Some(_) => StoreResult::Stored,
+        }
+    }
+
+    fn put(&self, key: &Key, loaded_value: LoadedValue, policy: Policy) -> Result<(), CacheError> {
+        let deadlines = policy.deadlines(self.runtime.now(), self.runtime.random());
+        let (entry, len) = loaded_value.into_entry(self.runtime.wall(), deadlines);
+        let result = self.check_len(len.as_ref().ok().copied());
+        self.flights.fence(key, || match result {
+            StoreResult::Stored => self.local.insert(key.clone(), entry),
+            _ => drop(self.local.remove(key)),
+        });
+        let value_len = *len.as_ref().unwrap_or(&0);
+        self.observe(|| CacheEvent::Store { service: key.service(), result, value_len });
+        match (result, len) {
+            (_, Err(source)) => Err(CacheError::Codec(Arc::new(source))),
+            (StoreResult::TooLarge, Ok(len)) => {
+                Err(CacheError::TooLarge { len, max: self.max_value_len })
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What a call on a cache can end in, other than a value.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rucache_core::InvalidKey;
+use thiserror::Error;
+
+/// Why a call on a cache failed. A miss is no failure.
+#[derive(Debug, Clone, Error)]
+#[non_exhaustive]
+pub enum CacheError {
+    /// The name cannot be a key.
+    #[error(transparent)]
+    Key(#[from] InvalidKey),
+    /// There is no value, and none could be loaded.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The value is over the cache's limit; what was stored under its name before is gone.
+    #[error("value of {len} bytes is over the cache's limit of {max}")]
+    TooLarge {
+        /// Its length as JSON, in bytes.
+        len: usize,
+        /// The limit, in bytes.
+        max: usize,
+    },
+    /// The value has no JSON form.
+    #[error("value cannot be written as JSON")]
+    Codec(#[source] Arc<serde_json::Error>),
+    /// A cache was built outside a tokio runtime, and without a runtime of its own.
+    #[error(
+        "no tokio runtime is running; build the cache inside one, or give the builder a runtime"
+    )]
+    NoRuntime,
+}
+
+/// Why a load brought no value. Shared by everybody who waited for it.
+#[derive(Debug, Clone, Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The loader failed.
+    #[error("load failed")]
+    Failed(#[source] LoadFailure),
+    /// The loader panicked.
+    #[error("load panicked")]
+    Panicked,
+    /// The load was dropped at its deadline.
+    #[error("load was still running after {after:?} and was dropped")]
+    DeadlinePassed {
+        /// The deadline.
+        after: Duration,
+    },
+    /// The load was dropped with the runtime that ran it.
+    #[error("load was dropped with its runtime")]
+    Cancelled,
+    /// This caller waited for as long as a caller may; the load goes on.
+    #[error("no value after {after:?}; the load goes on")]
+    TimedOut {
+        /// The caller's hard timeout.
+        after: Duration,
+    },
+}
+
+impl LoadError {
+    pub(crate) fn failed(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Failed(LoadFailure(source.into().into()))
+    }
+
+    pub(crate) fn other_type() -> Self {
+        Self::failed("the name was loaded as a type that does not convert into the one asked for")
+    }
+
+    /// The loader's own error, if that is what ended the load and it is an `E`.
+    #[must_use]
+    pub fn cause<E: Error + 'static>(&self) -> Option<&E> {
+        match self {
+            Self::Failed(LoadFailure(source)) => source.downcast_ref(),
+            _ => None,
+        }
+    }
+}
+
+/// A loader's own error, shared by everybody who waited.
+#[derive(Debug, Clone, Error)]
+#[error(transparent)]
+pub struct LoadFailure(Arc<dyn Error + Send + Sync>);

@@ -1,0 +1,166 @@
+//! Flights: at most one running load per key, and the fence that keeps an old load from being
+//! stored over something newer.
+//!
+//! A key has a flight from the moment a load is begun until its result is stored, or, after a
+//! failure, until the back-off ends. Whoever changes the key takes its flight off the table: the
+//! load then still answers those who wait for it, and stores nothing.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rucache_core::{Key, LocalEntry};
+use tokio::sync::watch;
+
+use crate::LoadError;
+
+/// Locks that the flights are spread over; changes of different keys rarely meet.
+const SHARDS: usize = 64;
+
+/// The result of a load, as everybody who waited gets it.
+pub(crate) type Completion = Result<Completed, LoadError>;
+
+/// A loaded entry, and whether it is stored.
+#[derive(Debug, Clone)]
+pub(crate) struct Completed {
+    pub(crate) entry: LocalEntry,
+    pub(crate) stored: bool,
+}
+
+/// All flights of a cache.
+#[derive(Debug)]
+pub(crate) struct Flights {
+    shards: Box<[Mutex<HashMap<Key, Flight>>]>,
+    hasher: RandomState,
+    next_id: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Flight {
+    id: u64,
+    completion: watch::Receiver<Option<Completion>>,
+}
+
+/// What a caller who misses becomes.
+#[derive(Debug)]
+pub(crate) enum Joined {
+    /// The one who loads.
+    Lead(Leader),
+    /// One who waits for the load of another, or is told of one that just failed.
+    Wait(Waiter),
+}
+
+impl Default for Flights {
+    fn default() -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            hasher: RandomState::new(),
+            next_id: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Flights {
+    /// Joins the flight of `key`, or begins one.
+    pub(crate) fn join(self: &Arc<Self>, key: &Key) -> Joined {
+        let mut shard = self.shard(key);
+        if let Some(flight) = shard.get(key) {
+            return Joined::Wait(Waiter(flight.completion.clone()));
+        }
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let (sender, completion) = watch::channel(None);
+        shard.insert(key.clone(), Flight { id, completion });
+        Joined::Lead(Leader { key: key.clone(), id, sender, flights: self.clone() })
+    }
+
+    /// Carries out `change` of the entry of `key`, such that no load begun before it is stored
+    /// after it.
+    pub(crate) fn fence<R>(&self, key: &Key, change: impl FnOnce() -> R) -> R {
+        let mut shard = self.shard(key);
+        shard.remove(key);
+        change()
+    }
+
+    /// Takes the flight `id` off the table, if it is still there.
+    fn forget(&self, key: &Key, id: u64) {
+        let mut shard = self.shard(key);
+        if shard.get(key).is_some_and(|flight| flight.id == id) {
+            shard.remove(key);
+        }
+    }
+
+    fn shard(&self, key: &Key) -> MutexGuard<'_, HashMap<Key, Flight>> {
+        let hash = self.hasher.hash_one(key);
+        let place = usize::try_from(hash % SHARDS as u64).unwrap_or(0);
+        self.shards[place].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The duty to load a key and to tell the others. Dropped, it tells them that the load was.
+#[derive(Debug)]
+pub(crate) struct Leader {
+    pub(crate) key: Key,
+    id: u64,
+    sender: watch::Sender<Option<Completion>>,
+    flights: Arc<Flights>,
+}
+
+impl Leader {
+    /// One more caller who waits for this load.
+    pub(crate) fn waiter(&self) -> Waiter {
+        Waiter(self.sender.subscribe())
+    }
+
+    /// Ends the flight with a value: stored by `store` if the key has not changed meanwhile, and
+    /// told to all who wait. Whether it was stored.
+    pub(crate) fn complete(
+        self,
+        entry: LocalEntry,
+        store: impl FnOnce(LocalEntry) -> bool,
+    ) -> bool {
+        let stored = {
+            let mut shard = self.flights.shard(&self.key);
+            let current = shard.get(&self.key).is_some_and(|flight| flight.id == self.id);
+            if current {
+                shard.remove(&self.key);
+            }
+            current && store(entry.clone())
+        };
+        self.sender.send_replace(Some(Ok(Completed { entry, stored })));
+        stored
+    }
+
+    /// Ends the flight with a failure, which answers for the key for as long as the returned
+    /// flight lives.
+    pub(crate) fn fail(self, error: LoadError) -> FailedFlight {
+        self.sender.send_replace(Some(Err(error)));
+        FailedFlight(self)
+    }
+}
+
+impl Drop for Leader {
+    fn drop(&mut self) {
+        self.flights.forget(&self.key, self.id);
+    }
+}
+
+/// A flight that failed and still answers for its key, until dropped.
+#[derive(Debug)]
+pub(crate) struct FailedFlight(
+    #[expect(dead_code, reason = "dropping it ends the back-off")] Leader,
+);
+
+/// A caller who waits for a load.
+#[derive(Debug)]
+pub(crate) struct Waiter(watch::Receiver<Option<Completion>>);
+
+impl Waiter {
+    /// The result of the load.
+    pub(crate) async fn completion(mut self) -> Completion {
+        match self.0.wait_for(Option::is_some).await {
+            Ok(completion) => completion.clone().unwrap_or(Err(LoadError::Cancelled)),
+            Err(_) => Err(LoadError::Cancelled),
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The engine's promises, on a clock that the tests move.
+
+mod fence;
+mod life;
+mod single_flight;
+mod types;
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use rucache_core::{BoxFuture, MapLocal, Runtime, TestRuntime, Ttl};
+use rucache_engine::{Cache, CacheBuilder, CacheError, Hit, Loaded, Policy};
+use tokio::sync::oneshot;
+
+/// A cache on a clock of its own, and a source that counts.
+struct Lab {
+    runtime: TestRuntime,
+    cache: Cache,
+    source: Source,
+}
+
+impl Lab {
+    fn new() -> Self {
+        Self::with(|builder| builder)
+    }
+
+    fn with(change: impl FnOnce(CacheBuilder) -> CacheBuilder) -> Self {
+        let runtime = TestRuntime::new(1);
+        let builder = Cache::builder(Arc::new(MapLocal::default()));
+        let builder = change(builder.runtime(Arc::new(runtime.clone())));
+        Self { runtime, cache: builder.build().unwrap(), source: Source::default() }
+    }
+
+    /// Reads `name`, loading by the source's next answer.
+    fn read(&self, policy: impl Into<Policy>) -> BoxFuture<Result<Hit<String>, CacheError>> {
+        let (cache, policy, source) = (self.cache.clone(), policy.into(), self.source.clone());
+        Box::pin(async move { cache.read_or_load("name", policy, move || source.answer()).await })
+    }
+
+    /// Starts a read apart; its result is there once it has ended.
+    fn start(&self, policy: impl Into<Policy>) -> Started {
+        let result = Started::default();
+        let (read, slot) = (self.read(policy), result.clone());
+        self.runtime.spawn(Box::pin(async move {
+            let ended = read.await;
+            *slot.0.lock().unwrap() = Some(ended);
+        }));
+        self.runtime.run_until_stalled();
+        result
+    }
+
+    fn now(&self, policy: impl Into<Policy>) -> Result<Hit<String>, CacheError> {
+        self.runtime.block_on(self.read(policy))
+    }
+}
+
+/// A read that runs apart.
+#[derive(Clone, Default)]
+struct Started(Arc<Mutex<Option<Result<Hit<String>, CacheError>>>>);
+
+impl Started {
+    fn ended(&self) -> Option<Result<Hit<String>, CacheError>> {
+        self.0.lock().unwrap().clone()
+    }
+
+    fn value(&self) -> String {
+        let hit = self.ended().expect("the read has ended").expect("with a value");
+        hit.to_string()
+    }
+}
+
+/// A source that gives what a test put in, and counts.
+#[derive(Clone, Default)]
+struct Source {
+    loads: Arc<AtomicUsize>,
+    answers: Arc<Mutex<VecDeque<BoxFuture<Result<Loaded<String>, String>>>>>,
+}
+
+impl Source {
+    fn loads(&self) -> usize {
+        self.loads.load(Ordering::Relaxed)
+    }
+
+    /// The next load does what `answer` does.
+    fn next(&self, answer: impl Future<Output = Result<Loaded<String>, String>> + Send + 'static) {
+        self.answers.lock().unwrap().push_back(Box::pin(answer));
+    }
+
+    /// The next load gives `value` at once.
+    fn gives(&self, value: &str) {
+        let value = Loaded::from(value.to_owned());
+        self.next(async { Ok(value) });
+    }
+
+    /// The next load fails at once.
+    fn fails(&self, why: &str) {
+        let why = why.to_owned();
+        self.next(async { Err(why) });
+    }
+
+    /// The next load gives `value` once the test says so.
+    fn gives_later(&self, value: &str) -> oneshot::Sender<()> {
+        let (go, wait) = oneshot::channel::<()>();
+        let value = Loaded::from(value.to_owned());
+        self.next(async {
+            let _ = wait.await;
+            Ok(value)
+        });
+        go
+    }
+
+    fn answer(&self) -> BoxFuture<Result<Loaded<String>, String>> {
+        self.loads.fetch_add(1, Ordering::Relaxed);
+        let answer = self.answers.lock().unwrap().pop_front();
+        answer.unwrap_or_else(|| Box::pin(async { Err("nothing left to give".to_owned()) }))
+    }
+}
+
+const HOUR: Ttl = Ttl::MEDIUM;
+
+/// An hour fresh, a day as a fallback, refreshed from 48 minutes on.
+fn with_stale() -> Policy {
+    Policy::exact(HOUR).with_stale(Ttl::LONG)
+}
