@@ -32,11 +32,7 @@ pub(crate) fn run(workspace: &Workspace, write: Write) -> Outcome {
     let folder = workspace.root.join(FOLDER);
     let mut expected = BTreeSet::new();
     let mut differing = Vec::new();
-    for package in workspace
-        .packages
-        .iter()
-        .filter(|package| package.library && package.publish)
-    {
+    for package in workspace.packages.iter().filter(|package| package.library && package.publish) {
         let crate_name = package.name.replace('-', "_");
         let modules = modules::Modules::read(&workspace.files, &package.folder, &crate_name)?;
         let items = listing::list(&modules);
@@ -95,8 +91,7 @@ fn stored_files(folder: &Path) -> Outcome<BTreeSet<String>> {
 fn changes(stored: &str, items: &BTreeSet<String>) -> Vec<String> {
     let stored: BTreeSet<String> = stored.lines().map(str::to_owned).collect();
     let gone = stored.difference(items).map(|line| format!("- {line}"));
-    gone.chain(items.difference(&stored).map(|line| format!("+ {line}")))
-        .collect()
+    gone.chain(items.difference(&stored).map(|line| format!("+ {line}"))).collect()
 }
 
 #[cfg(test)]

@@ -52,30 +52,22 @@ pub(crate) fn parse(mut parser: Parser) -> Outcome<Task> {
     }
     match (name.as_str(), rest.as_slice()) {
         ("ci", _) => Ok(Task::Ci { steps: rest }),
-        ("bench", [suite]) => Ok(Task::Bench {
-            suite: suite.clone(),
-        }),
-        ("bench", _) => Err(Failure::new(
-            "`bench` takes the name of one suite; `cargo xtask help` lists them",
-        )),
+        ("bench", [suite]) => Ok(Task::Bench { suite: suite.clone() }),
+        ("bench", _) => {
+            Err(Failure::new("`bench` takes the name of one suite; `cargo xtask help` lists them"))
+        }
         ("help", _) => Ok(Task::Help),
         ("test", []) => Ok(Task::Test),
         ("tidy", []) => Ok(Task::Tidy),
         ("doctor", []) => Ok(Task::Doctor),
         ("package", []) => Ok(Task::Package),
-        ("api", []) => Ok(Task::Api {
-            write: if bless {
-                api::Write::Bless
-            } else {
-                api::Write::Compare
-            },
-        }),
-        (_, []) => Err(Failure::new(format!(
-            "no task `{name}`; `cargo xtask help` lists them"
-        ))),
-        (_, [word, ..]) => Err(Failure::new(format!(
-            "`{name}` takes no argument, `{word}` was given"
-        ))),
+        ("api", []) => {
+            Ok(Task::Api { write: if bless { api::Write::Bless } else { api::Write::Compare } })
+        }
+        (_, []) => Err(Failure::new(format!("no task `{name}`; `cargo xtask help` lists them"))),
+        (_, [word, ..]) => {
+            Err(Failure::new(format!("`{name}` takes no argument, `{word}` was given")))
+        }
     }
 }
 
@@ -100,18 +92,9 @@ Developer tasks of rucache: cargo xtask TASK
             let _ = writeln!(text, "  {name:<14}  {what}");
         }
     };
-    table(
-        "steps of ci",
-        &mut STEPS.iter().map(|step| (step.name, step.what)),
-    );
-    table(
-        "checks of tidy",
-        &mut CHECKS.iter().map(|check| (check.name, check.what)),
-    );
-    table(
-        "suites of bench",
-        &mut SUITES.iter().map(|suite| (suite.name, suite.what)),
-    );
+    table("steps of ci", &mut STEPS.iter().map(|step| (step.name, step.what)));
+    table("checks of tidy", &mut CHECKS.iter().map(|check| (check.name, check.what)));
+    table("suites of bench", &mut SUITES.iter().map(|suite| (suite.name, suite.what)));
     text
 }
 
@@ -125,9 +108,7 @@ mod tests {
 
     #[test]
     fn each_task_is_read_with_its_arguments() {
-        let ci = |steps: &[&str]| Task::Ci {
-            steps: steps.iter().map(|&s| s.to_owned()).collect(),
-        };
+        let ci = |steps: &[&str]| Task::Ci { steps: steps.iter().map(|&s| s.to_owned()).collect() };
         for (line, task) in [
             ("", Task::Help),
             ("help", Task::Help),
@@ -137,25 +118,10 @@ mod tests {
             ("ci format deny", ci(&["format", "deny"])),
             ("tidy", Task::Tidy),
             ("doctor", Task::Doctor),
-            (
-                "bench local",
-                Task::Bench {
-                    suite: "local".to_owned(),
-                },
-            ),
+            ("bench local", Task::Bench { suite: "local".to_owned() }),
             ("package", Task::Package),
-            (
-                "api",
-                Task::Api {
-                    write: api::Write::Compare,
-                },
-            ),
-            (
-                "api --bless",
-                Task::Api {
-                    write: api::Write::Bless,
-                },
-            ),
+            ("api", Task::Api { write: api::Write::Compare }),
+            ("api --bless", Task::Api { write: api::Write::Bless }),
         ] {
             assert_eq!(words(line).unwrap(), task, "{line}");
         }

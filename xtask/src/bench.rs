@@ -42,16 +42,9 @@ pub(crate) fn run(name: &str) -> Outcome {
         output.push('\n');
     })?;
     let result = section::extract(&output, name).ok_or_else(|| {
-        Failure::new(format!(
-            "`{bench}` printed no section `{name}`: {}",
-            section::markers(name)
-        ))
+        Failure::new(format!("`{bench}` printed no section `{name}`: {}", section::markers(name)))
     })?;
-    let body = format!(
-        "{}\n\n{}",
-        result.trim(),
-        machine::describe(&root, suite.beside)?
-    );
+    let body = format!("{}\n\n{}", result.trim(), machine::describe(&root, suite.beside)?);
     let body = format!("{body}\nRun by `cargo xtask bench {name}`.");
     let path = root.join(PAGE);
     let page = if path.exists() {

@@ -25,31 +25,14 @@ pub(crate) const STEPS: &[Step] = &[
         what: "rustfmt changes nothing",
         run: |w, _| cargo(w, "fmt --all --check"),
     },
-    Step {
-        name: "tidy",
-        what: "cargo xtask tidy",
-        run: |w, _| tidy::run(w),
-    },
+    Step { name: "tidy", what: "cargo xtask tidy", run: |w, _| tidy::run(w) },
     Step {
         name: "clippy",
         what: "no warning in any target with all features",
-        run: |w, _| {
-            cargo(
-                w,
-                "clippy --workspace --all-targets --all-features -- -D warnings",
-            )
-        },
+        run: |w, _| cargo(w, "clippy --workspace --all-targets --all-features -- -D warnings"),
     },
-    Step {
-        name: "tests",
-        what: "all tests, doc tests included",
-        run: tests,
-    },
-    Step {
-        name: "docs",
-        what: "the documentation builds without a warning",
-        run: docs,
-    },
+    Step { name: "tests", what: "all tests, doc tests included", run: tests },
+    Step { name: "docs", what: "the documentation builds without a warning", run: docs },
     Step {
         name: "features",
         what: "the facade with each feature alone, with none, with all",
@@ -65,11 +48,7 @@ pub(crate) const STEPS: &[Step] = &[
         what: "every library crate packs, and builds from its archive",
         run: |w, _| package::run(w),
     },
-    Step {
-        name: "deny",
-        what: "licences, sources and banned crates of the whole tree",
-        run: deny,
-    },
+    Step { name: "deny", what: "licences, sources and banned crates of the whole tree", run: deny },
 ];
 
 /// Gets what the tests need, then runs every step.
@@ -81,10 +60,7 @@ pub(crate) fn test() -> Outcome {
 /// Runs the named steps, or all. A failing step does not keep the others from running, so that one
 /// run tells everything; the summary comes last, the closing lines of the test runners after it.
 pub(crate) fn run(names: &[String]) -> Outcome {
-    if let Some(unknown) = names
-        .iter()
-        .find(|name| STEPS.iter().all(|step| step.name != **name))
-    {
+    if let Some(unknown) = names.iter().find(|name| STEPS.iter().all(|step| step.name != **name)) {
         return Err(Failure::new(format!(
             "ci has no step `{unknown}`; `cargo xtask help` lists them"
         )));
@@ -93,9 +69,8 @@ pub(crate) fn run(names: &[String]) -> Outcome {
     let mut tally = Tally::default();
     let mut summary = String::new();
     let mut failed = Vec::new();
-    for step in STEPS
-        .iter()
-        .filter(|step| names.is_empty() || names.iter().any(|name| name == step.name))
+    for step in
+        STEPS.iter().filter(|step| names.is_empty() || names.iter().any(|name| name == step.name))
     {
         println!("\n== {}: {}", step.name, step.what);
         let clock = Stopwatch::start();

@@ -18,11 +18,7 @@ pub(crate) struct Invocation {
 
 impl Invocation {
     pub(crate) fn new(program: impl Into<String>) -> Self {
-        Self {
-            program: program.into(),
-            args: Vec::new(),
-            env: Vec::new(),
-        }
+        Self { program: program.into(), args: Vec::new(), env: Vec::new() }
     }
 
     /// `cargo` with the words of `line`.
@@ -49,10 +45,7 @@ impl Invocation {
     pub(crate) fn run(&self, root: &Path) -> Outcome {
         println!("$ {self}");
         let clock = Stopwatch::start();
-        let status = self
-            .command(root)
-            .status()
-            .doing(|| format!("run `{self}`"))?;
+        let status = self.command(root).status().doing(|| format!("run `{self}`"))?;
         println!("  {clock}");
         self.judge(status)
     }
@@ -65,19 +58,13 @@ impl Invocation {
         let starting = || format!("run `{self}`");
         let (reader, writer) = std::io::pipe().doing(starting)?;
         let mut command = self.command(root);
-        command
-            .stderr(writer.try_clone().doing(starting)?)
-            .stdout(writer);
+        command.stderr(writer.try_clone().doing(starting)?).stdout(writer);
         let mut child = command.spawn().doing(starting)?;
         // The command keeps a copy of the writing end; with it the stream would never end.
         drop(command);
         let mut reader = BufReader::new(reader);
         let mut bytes = Vec::new();
-        while reader
-            .read_until(b'\n', &mut bytes)
-            .doing(|| format!("read from `{self}`"))?
-            > 0
-        {
+        while reader.read_until(b'\n', &mut bytes).doing(|| format!("read from `{self}`"))? > 0 {
             let text = String::from_utf8_lossy(&bytes);
             print!("{text}");
             line(text.trim_end());
@@ -90,10 +77,7 @@ impl Invocation {
 
     /// Runs it silently and returns its standard output.
     pub(crate) fn output(&self, root: &Path) -> Outcome<String> {
-        let output = self
-            .command(root)
-            .output()
-            .doing(|| format!("run `{self}`"))?;
+        let output = self.command(root).output().doing(|| format!("run `{self}`"))?;
         if !output.status.success() {
             print!("{}", String::from_utf8_lossy(&output.stderr));
         }
@@ -103,21 +87,14 @@ impl Invocation {
 
     /// The first line it prints, or nothing when it is not installed or fails.
     pub(crate) fn first_line(&self, root: &Path) -> Option<String> {
-        let output = self
-            .command(root)
-            .output()
-            .ok()
-            .filter(|output| output.status.success())?;
+        let output = self.command(root).output().ok().filter(|output| output.status.success())?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         text.lines().next().map(str::to_owned)
     }
 
     fn command(&self, root: &Path) -> Command {
         let mut command = Command::new(&self.program);
-        command
-            .args(&self.args)
-            .current_dir(root)
-            .stdin(Stdio::null());
+        command.args(&self.args).current_dir(root).stdin(Stdio::null());
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         command
     }
@@ -136,9 +113,7 @@ impl fmt::Display for Invocation {
             write!(f, "{name}={} ", quoted(value))?;
         }
         f.write_str(&quoted(&self.program))?;
-        self.args
-            .iter()
-            .try_for_each(|arg| write!(f, " {}", quoted(arg)))
+        self.args.iter().try_for_each(|arg| write!(f, " {}", quoted(arg)))
     }
 }
 
@@ -157,10 +132,7 @@ pub(crate) struct Stopwatch(std::time::Instant);
 
 impl Stopwatch {
     pub(crate) fn start() -> Self {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "tasks are timed by the real clock"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "tasks are timed by the real clock")]
         Self(std::time::Instant::now())
     }
 
@@ -186,10 +158,7 @@ mod tests {
     #[test]
     fn a_command_is_shown_as_it_would_be_typed() {
         let doc = Invocation::cargo("doc --no-deps").env("RUSTDOCFLAGS", "-D warnings");
-        assert_eq!(
-            doc.to_string(),
-            "RUSTDOCFLAGS='-D warnings' cargo doc --no-deps"
-        );
+        assert_eq!(doc.to_string(), "RUSTDOCFLAGS='-D warnings' cargo doc --no-deps");
         assert_eq!(shell("echo 'a'").to_string(), r"sh -c 'echo '\''a'\'''");
     }
 
@@ -204,10 +173,7 @@ mod tests {
     fn a_missing_program_is_named() {
         let missing = Invocation::new("no-such-program-here");
         let message = missing.run(Path::new(".")).unwrap_err().to_string();
-        assert!(
-            message.starts_with("cannot run `no-such-program-here`"),
-            "{message}"
-        );
+        assert!(message.starts_with("cannot run `no-such-program-here`"), "{message}");
         assert_eq!(missing.first_line(Path::new(".")), None);
     }
 
@@ -215,9 +181,7 @@ mod tests {
     fn watched_lines_keep_the_order_of_both_streams() {
         let mut seen = Vec::new();
         let script = shell("echo one; echo two >&2; printf 'three'");
-        script
-            .run_watched(Path::new("."), |line| seen.push(line.to_owned()))
-            .unwrap();
+        script.run_watched(Path::new("."), |line| seen.push(line.to_owned())).unwrap();
         assert_eq!(seen, ["one", "two", "three"]);
     }
 

@@ -16,11 +16,7 @@ pub(crate) fn run() -> Outcome {
         match tool.find(&root) {
             Some((_, version)) => println!("ok       {:<13} {version} ({needed})", tool.name),
             None => {
-                println!(
-                    "missing  {:<13} {needed}; get it with: {}",
-                    tool.name,
-                    tool.how()
-                );
+                println!("missing  {:<13} {needed}; get it with: {}", tool.name, tool.how());
                 // `ci` builds this one by itself.
                 if !tool.tasks.is_empty() && tool.name != DENY {
                     missing.push(tool.name);

@@ -8,13 +8,8 @@ use crate::workspace::Workspace;
 /// other, and builds each from its own archive: a file that lies outside a crate's folder is
 /// noticed here and nowhere else.
 pub(crate) fn run(workspace: &Workspace) -> Outcome {
-    let libraries = workspace
-        .packages
-        .iter()
-        .filter(|package| package.library && package.publish);
+    let libraries = workspace.packages.iter().filter(|package| package.library && package.publish);
     // Work not yet committed is packed too: what is checked is the folder, not the history.
     let command = Invocation::cargo("package --allow-dirty");
-    command
-        .args(libraries.flat_map(|package| ["--package", &package.name]))
-        .run(&workspace.root)
+    command.args(libraries.flat_map(|package| ["--package", &package.name])).run(&workspace.root)
 }

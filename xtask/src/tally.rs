@@ -37,11 +37,7 @@ impl Tally {
             ["test", "result:", ..] => {
                 let of = format!("{} {}", self.crate_name, self.running);
                 let counts = ["passed", "failed", "ignored"].map(|word| count(&words, word));
-                self.runs.push(Run {
-                    of,
-                    closing: line.trim().to_owned(),
-                    counts,
-                });
+                self.runs.push(Run { of, closing: line.trim().to_owned(), counts });
             }
             ["test", name @ .., "...", "FAILED"] => {
                 self.failed.push(format!(
@@ -63,21 +59,14 @@ impl Tally {
 
 /// `rucache_core` of `(target/debug/deps/rucache_core-0123456789abcdef)`.
 fn crate_name(binary: &str) -> String {
-    let file = binary
-        .trim_matches(['(', ')'])
-        .rsplit(['/', '\\'])
-        .next()
-        .unwrap_or_default();
-    file.rsplit_once('-')
-        .map_or(file, |(name, _)| name)
-        .to_owned()
+    let file = binary.trim_matches(['(', ')']).rsplit(['/', '\\']).next().unwrap_or_default();
+    file.rsplit_once('-').map_or(file, |(name, _)| name).to_owned()
 }
 
 /// The number before `word`.
 fn count(words: &[&str], word: &str) -> u64 {
     let at = words.iter().position(|w| w.trim_end_matches(';') == word);
-    at.and_then(|at| words.get(at.checked_sub(1)?)?.parse().ok())
-        .unwrap_or(0)
+    at.and_then(|at| words.get(at.checked_sub(1)?)?.parse().ok()).unwrap_or(0)
 }
 
 impl fmt::Display for Tally {
@@ -89,16 +78,9 @@ impl fmt::Display for Tally {
             writeln!(f, "FAILED {failed}")?;
         }
         let [passed, failed, ignored] = self.runs.iter().fold([0; 3], |sum, run| {
-            [
-                sum[0] + run.counts[0],
-                sum[1] + run.counts[1],
-                sum[2] + run.counts[2],
-            ]
+            [sum[0] + run.counts[0], sum[1] + run.counts[1], sum[2] + run.counts[2]]
         });
-        write!(
-            f,
-            "all tests: {passed} passed, {failed} failed, {ignored} ignored"
-        )
+        write!(f, "all tests: {passed} passed, {failed} failed, {ignored} ignored")
     }
 }
 
@@ -132,10 +114,8 @@ test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
         OUTPUT.lines().for_each(|line| tally.take(line));
         assert!(!tally.is_empty());
         let text = tally.to_string();
-        let lines: Vec<_> = text
-            .lines()
-            .map(|l| l.split_whitespace().collect::<Vec<_>>().join(" "))
-            .collect();
+        let lines: Vec<_> =
+            text.lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
         assert_eq!(
             lines,
             [

@@ -24,11 +24,7 @@ pub(crate) struct Check {
 
 /// All checks, cheapest explanation first.
 pub(crate) const CHECKS: &[Check] = &[
-    Check {
-        name: "edges",
-        what: "who may depend on whom inside the workspace",
-        run: edges::check,
-    },
+    Check { name: "edges", what: "who may depend on whom inside the workspace", run: edges::check },
     Check {
         name: "trees",
         what: "crates kept free of runtimes, backends, HTTP serving",
@@ -44,16 +40,8 @@ pub(crate) const CHECKS: &[Check] = &[
         what: "inherited fields, one place for versions, a README per crate",
         run: manifests::check,
     },
-    Check {
-        name: "sources",
-        what: "house style of source files",
-        run: sources::check,
-    },
-    Check {
-        name: "paths",
-        what: "no path of somebody's machine",
-        run: sources::check_paths,
-    },
+    Check { name: "sources", what: "house style of source files", run: sources::check },
+    Check { name: "paths", what: "no path of somebody's machine", run: sources::check_paths },
 ];
 
 /// Something to put right, and where.
@@ -66,10 +54,7 @@ pub(crate) struct Finding {
 impl Finding {
     /// At a file or a package.
     fn at(place: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            place: place.into(),
-            message: message.into(),
-        }
+        Self { place: place.into(), message: message.into() }
     }
 
     /// At a line of a file, counted from 1.

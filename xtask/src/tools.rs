@@ -22,10 +22,7 @@ enum Get {
     /// A component of the Rust toolchain.
     Component(&'static str),
     /// A crate, built into `target/tools`. Unoptimised: it runs for a second and builds for minutes.
-    Crate {
-        name: &'static str,
-        version: &'static str,
-    },
+    Crate { name: &'static str, version: &'static str },
     /// A page to read.
     Page(&'static str),
 }
@@ -49,12 +46,7 @@ pub(crate) const TOOLS: &[Tool] = &[
         tasks: EVERY_TASK,
         get: Get::Page("https://rustup.rs"),
     },
-    Tool {
-        name: "cc",
-        probe: "cc --version",
-        tasks: EVERY_TASK,
-        get: Get::Apt("gcc"),
-    },
+    Tool { name: "cc", probe: "cc --version", tasks: EVERY_TASK, get: Get::Apt("gcc") },
     Tool {
         name: "rustfmt",
         probe: "cargo fmt --version",
@@ -71,10 +63,7 @@ pub(crate) const TOOLS: &[Tool] = &[
         name: DENY,
         probe: "cargo-deny --version",
         tasks: ALL_CHECKS,
-        get: Get::Crate {
-            name: DENY,
-            version: "0.20.2",
-        },
+        get: Get::Crate { name: DENY, version: "0.20.2" },
     },
     Tool {
         name: "redis-server",
@@ -106,14 +95,9 @@ impl Tool {
         let here = [program.to_owned(), format!("{BUILT}/bin/{program}")];
         here.into_iter().find_map(|path| {
             // A relative program is looked up from where xtask runs, not from the root.
-            let path = if path.contains('/') {
-                root.join(path).display().to_string()
-            } else {
-                path
-            };
-            let version = Invocation::new(path.as_str())
-                .words(rest)
-                .first_line(root)?;
+            let path =
+                if path.contains('/') { root.join(path).display().to_string() } else { path };
+            let version = Invocation::new(path.as_str()).words(rest).first_line(root)?;
             Some((Invocation::new(path), version))
         })
     }
@@ -124,13 +108,8 @@ impl Tool {
             return Ok(program);
         }
         println!("{} is missing", self.name);
-        let by_hand = || {
-            Failure::new(format!(
-                "{} is missing; get it with: {}",
-                self.name,
-                self.how()
-            ))
-        };
+        let by_hand =
+            || Failure::new(format!("{} is missing; get it with: {}", self.name, self.how()));
         if matches!(self.get, Get::Page(_))
             || (matches!(self.get, Get::Apt(_)) && !may_install(root))
         {
@@ -139,9 +118,7 @@ impl Tool {
         for command in self.commands() {
             command.run(root)?;
         }
-        self.find(root)
-            .map(|(program, _)| program)
-            .ok_or_else(by_hand)
+        self.find(root).map(|(program, _)| program).ok_or_else(by_hand)
     }
 
     /// What a person types, or reads, to get it.
@@ -149,12 +126,9 @@ impl Tool {
         match self.get {
             Get::Page(address) => format!("see {address}"),
             Get::Apt(package) => format!("sudo apt-get install {package}"),
-            Get::Component(_) | Get::Crate { .. } => self
-                .commands()
-                .iter()
-                .map(Invocation::to_string)
-                .collect::<Vec<_>>()
-                .join(" && "),
+            Get::Component(_) | Get::Crate { .. } => {
+                self.commands().iter().map(Invocation::to_string).collect::<Vec<_>>().join(" && ")
+            }
         }
     }
 
@@ -163,16 +137,12 @@ impl Tool {
             Get::Page(_) => Vec::new(),
             Get::Apt(package) => {
                 let apt = || Invocation::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive");
-                let install = apt()
-                    .words("install --yes --no-install-recommends")
-                    .args([package]);
+                let install = apt().words("install --yes --no-install-recommends").args([package]);
                 vec![apt().words("update"), install]
             }
-            Get::Component(name) => vec![
-                Invocation::new("rustup")
-                    .words("component add")
-                    .args([name]),
-            ],
+            Get::Component(name) => {
+                vec![Invocation::new("rustup").words("component add").args([name])]
+            }
             Get::Crate { name, version } => {
                 let install = Invocation::cargo("install --locked --debug --root").args([BUILT]);
                 vec![install.words("--version").args([version, name])]
@@ -183,24 +153,13 @@ impl Tool {
 
 /// Whether packages of the system can be installed without asking anybody.
 fn may_install(root: &Path) -> bool {
-    let is_root = Invocation::new("id")
-        .words("-u")
-        .first_line(root)
-        .as_deref()
-        == Some("0");
-    is_root
-        && Invocation::new("apt-get")
-            .words("--version")
-            .first_line(root)
-            .is_some()
+    let is_root = Invocation::new("id").words("-u").first_line(root).as_deref() == Some("0");
+    is_root && Invocation::new("apt-get").words("--version").first_line(root).is_some()
 }
 
 /// Gets what `task` needs; says what it found.
 pub(crate) fn prepare(root: &Path, task: &str) -> Outcome {
-    for tool in TOOLS
-        .iter()
-        .filter(|tool| tool.tasks.contains(&task) && tool.name != DENY)
-    {
+    for tool in TOOLS.iter().filter(|tool| tool.tasks.contains(&task) && tool.name != DENY) {
         tool.obtain(root)?;
         if let Some((_, version)) = tool.find(root) {
             println!("{}: {version}", tool.name);
@@ -213,36 +172,21 @@ pub(crate) fn prepare(root: &Path, task: &str) -> Outcome {
 mod tests {
     use super::*;
 
-    const GET_A: Get = Get::Crate {
-        name: "a",
-        version: "1.2.3",
-    };
+    const GET_A: Get = Get::Crate { name: "a", version: "1.2.3" };
 
     fn tool(probe: &'static str, get: Get) -> Tool {
-        Tool {
-            name: "sample",
-            probe,
-            tasks: &[],
-            get,
-        }
+        Tool { name: "sample", probe, tasks: &[], get }
     }
 
     #[test]
     fn a_program_of_the_machine_is_found_with_its_version() {
         let (program, version) = tool("echo 1.2", GET_A).find(Path::new(".")).unwrap();
-        assert_eq!(
-            (program.to_string().as_str(), version.as_str()),
-            ("echo", "1.2")
-        );
+        assert_eq!((program.to_string().as_str(), version.as_str()), ("echo", "1.2"));
     }
 
     #[test]
     fn a_missing_or_failing_program_is_not_found() {
-        assert!(
-            tool("no-such-program-here --version", GET_A)
-                .find(Path::new("."))
-                .is_none()
-        );
+        assert!(tool("no-such-program-here --version", GET_A).find(Path::new(".")).is_none());
         assert!(tool("false", GET_A).find(Path::new(".")).is_none());
     }
 
@@ -251,10 +195,7 @@ mod tests {
         for (get, how) in [
             (Get::Apt("gcc"), "sudo apt-get install gcc"),
             (Get::Component("clippy"), "rustup component add clippy"),
-            (
-                GET_A,
-                "cargo install --locked --debug --root target/tools --version 1.2.3 a",
-            ),
+            (GET_A, "cargo install --locked --debug --root target/tools --version 1.2.3 a"),
             (Get::Page("https://rustup.rs"), "see https://rustup.rs"),
         ] {
             assert_eq!(tool("sample", get).how(), how);
@@ -265,19 +206,13 @@ mod tests {
     fn what_nobody_can_install_for_you_is_named_with_the_way_to_get_it() {
         let missing = tool("no-such-program-here", Get::Page("https://rustup.rs"));
         let message = missing.obtain(Path::new(".")).unwrap_err().to_string();
-        assert_eq!(
-            message,
-            "sample is missing; get it with: see https://rustup.rs"
-        );
+        assert_eq!(message, "sample is missing; get it with: see https://rustup.rs");
     }
 
     #[test]
     fn names_are_unique() {
         for tool in TOOLS {
-            assert_eq!(
-                TOOLS.iter().filter(|other| other.name == tool.name).count(),
-                1
-            );
+            assert_eq!(TOOLS.iter().filter(|other| other.name == tool.name).count(), 1);
             assert_eq!(Tool::named(tool.name).unwrap().probe, tool.probe);
         }
     }

@@ -63,10 +63,7 @@ impl Workspace {
         let text = Invocation::cargo("metadata --format-version 1 --all-features").output(&root)?;
         let metadata = serde_json::from_str(&text).doing(|| "read cargo's metadata".to_owned())?;
         let files = files::read(&root)?;
-        Ok(Self {
-            files,
-            ..Self::from_metadata(root, &metadata)?
-        })
+        Ok(Self { files, ..Self::from_metadata(root, &metadata)? })
     }
 
     fn from_metadata(root: PathBuf, metadata: &Value) -> Outcome<Self> {
@@ -84,20 +81,12 @@ impl Workspace {
         for node in list(&metadata["resolve"]["nodes"])? {
             let edges = normal.entry(name_of(&names, &node["id"])?).or_default();
             for dependency in list(&node["deps"])? {
-                if list(&dependency["dep_kinds"])?
-                    .iter()
-                    .any(|kind| kind["kind"].is_null())
-                {
+                if list(&dependency["dep_kinds"])?.iter().any(|kind| kind["kind"].is_null()) {
                     edges.push(name_of(&names, &dependency["pkg"])?);
                 }
             }
         }
-        Ok(Self {
-            root,
-            packages,
-            normal,
-            files: Files::new(),
-        })
+        Ok(Self { root, packages, normal, files: Files::new() })
     }
 
     /// The member called `name`.
@@ -133,22 +122,16 @@ impl Workspace {
 impl Package {
     fn from_metadata(root: &Path, package: &Value) -> Outcome<Self> {
         let manifest = PathBuf::from(text(&package["manifest_path"])?);
-        let folder = manifest
-            .parent()
-            .and_then(|folder| folder.strip_prefix(root).ok());
+        let folder = manifest.parent().and_then(|folder| folder.strip_prefix(root).ok());
         let folder = folder.map(|folder| folder.to_string_lossy().replace('\\', "/"));
         let is_library = |target: &Value| {
-            target["kind"]
-                .as_array()
-                .is_some_and(|k| k.contains(&Value::from("lib")))
+            target["kind"].as_array().is_some_and(|k| k.contains(&Value::from("lib")))
         };
         Ok(Self {
             name: text(&package["name"])?,
             folder: folder.unwrap_or_default(),
             library: list(&package["targets"])?.iter().any(is_library),
-            publish: package["publish"]
-                .as_array()
-                .is_none_or(|to| !to.is_empty()),
+            publish: package["publish"].as_array().is_none_or(|to| !to.is_empty()),
             features: package["features"]
                 .as_object()
                 .into_iter()
@@ -169,10 +152,7 @@ impl Dependency {
             Some("build") => Kind::Build,
             _ => Kind::Normal,
         };
-        Ok(Self {
-            name: text(&dependency["name"])?,
-            kind,
-        })
+        Ok(Self { name: text(&dependency["name"])?, kind })
     }
 }
 
@@ -186,18 +166,14 @@ fn name_of(names: &BTreeMap<String, String>, id: &Value) -> Outcome<String> {
 
 fn text(value: &Value) -> Outcome<String> {
     let text = value.as_str().ok_or_else(|| {
-        Failure::new(format!(
-            "cargo's metadata has {value} where a text was expected"
-        ))
+        Failure::new(format!("cargo's metadata has {value} where a text was expected"))
     });
     text.map(str::to_owned)
 }
 
 fn list(value: &Value) -> Outcome<&Vec<Value>> {
     value.as_array().ok_or_else(|| {
-        Failure::new(format!(
-            "cargo's metadata has {value} where a list was expected"
-        ))
+        Failure::new(format!("cargo's metadata has {value} where a list was expected"))
     })
 }
 

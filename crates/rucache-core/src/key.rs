@@ -171,6 +171,25 @@ impl Key {
         Ok(Self(Text::join(&[service.as_str(), ":", kind, "_", &id])))
     }
 
+    /// The key `{kind}_{number}` in `service`, which always fits: `migo:ruc_20131312955`.
+    #[must_use]
+    pub fn of_number(service: &ServiceName, kind: KeyKind, number: u64) -> Self {
+        let mut digits = [0; 20];
+        let mut start = digits.len();
+        let mut rest = number;
+        loop {
+            start -= 1;
+            // A remainder of ten is a digit.
+            digits[start] = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        let digits = std::str::from_utf8(&digits[start..]).unwrap_or_default();
+        Self(Text::join(&[service.as_str(), ":", kind.0, "_", digits]))
+    }
+
     /// Reads canonical text: everything before the first `:` is the service.
     ///
     /// # Errors
@@ -226,6 +245,23 @@ impl fmt::Display for Key {
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Key({}:[{} bytes])", self.service(), self.name().len())
+    }
+}
+
+/// The kind in a key `{kind}_{number}`: `ruc`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeyKind(&'static str);
+
+impl KeyKind {
+    /// The kind called `kind`; meant for constants.
+    ///
+    /// # Panics
+    ///
+    /// When `kind` is empty or longer than 32 bytes; in a constant, that does not compile.
+    #[must_use]
+    pub const fn new(kind: &'static str) -> Self {
+        assert!(!kind.is_empty() && kind.len() <= 32, "a kind of key has 1 to 32 bytes");
+        Self(kind)
     }
 }
 

@@ -42,6 +42,9 @@ pub enum LoadError {
     /// The loader failed.
     #[error("load failed")]
     Failed(#[source] LoadFailure),
+    /// The loader is sure that there is no value.
+    #[error("there is no such value at its source")]
+    Absent,
     /// The loader panicked.
     #[error("load panicked")]
     Panicked,
@@ -69,6 +72,10 @@ impl LoadError {
 
     pub(crate) fn other_type() -> Self {
         Self::failed("the name was loaded as a type that does not convert into the one asked for")
+    }
+
+    pub(crate) fn too_few_answers() -> Self {
+        Self::failed("the loader gave fewer answers than it was asked for")
     }
 
     /// The loader's own error, if that is what ended the load and it is an `E`.

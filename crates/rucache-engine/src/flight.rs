@@ -121,7 +121,7 @@ impl Leader {
     ) -> bool {
         let stored = {
             let mut shard = self.flights.shard(&self.key);
-            let current = shard.get(&self.key).is_some_and(|flight| flight.id == self.id);
+            let current = self.is_current(&shard);
             if current {
                 shard.remove(&self.key);
             }
@@ -132,10 +132,21 @@ impl Leader {
     }
 
     /// Ends the flight with a failure, which answers for the key for as long as the returned
-    /// flight lives.
-    pub(crate) fn fail(self, error: LoadError) -> FailedFlight {
+    /// flight lives. Where the failure is that there is no value, `forget` drops the old one if
+    /// the key has not changed meanwhile.
+    pub(crate) fn fail(self, error: LoadError, forget: impl FnOnce()) -> FailedFlight {
+        if matches!(error, LoadError::Absent) {
+            let shard = self.flights.shard(&self.key);
+            if self.is_current(&shard) {
+                forget();
+            }
+        }
         self.sender.send_replace(Some(Err(error)));
         FailedFlight(self)
+    }
+
+    fn is_current(&self, shard: &HashMap<Key, Flight>) -> bool {
+        shard.get(&self.key).is_some_and(|flight| flight.id == self.id)
     }
 }
 

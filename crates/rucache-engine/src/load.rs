@@ -15,10 +15,11 @@ use crate::cache::{Cacheable, Engine};
 use crate::flight::Leader;
 use crate::{LoadError, Policy};
 
-/// What a loader brings: a value, and how long it is good where the value itself decides.
+/// What a loader brings: a value, and how long it is good where the value itself decides; or the
+/// certainty that there is none.
 #[derive(Debug)]
 pub struct Loaded<T> {
-    value: Arc<T>,
+    value: Option<Arc<T>>,
     policy: Option<Policy>,
 }
 
@@ -26,7 +27,14 @@ impl<T> Loaded<T> {
     /// A value under the policy of the call.
     #[must_use]
     pub fn new(value: impl Into<Arc<T>>) -> Self {
-        Self { value: value.into(), policy: None }
+        Self { value: Some(value.into()), policy: None }
+    }
+
+    /// The source is sure that there is no value: what the cache held is dropped, and callers get
+    /// [`LoadError::Absent`] instead of a stale value.
+    #[must_use]
+    pub const fn absent() -> Self {
+        Self { value: None, policy: None }
     }
 
     /// The same value under a policy of its own.
@@ -71,7 +79,8 @@ impl LoadedValue {
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         match loaded {
-            Ok(Loaded { value, policy }) => Ok(Self::new(value, policy)),
+            Ok(Loaded { value: Some(value), policy }) => Ok(Self::new(value, policy)),
+            Ok(Loaded { value: None, .. }) => Err(LoadError::Absent),
             Err(error) => Err(LoadError::failed(error)),
         }
     }
@@ -119,19 +128,19 @@ impl Engine {
         let took = self.runtime.now().since(loaded);
         let mut failed = Vec::new();
         for (leader, answer) in leaders.into_iter().zip(answers) {
-            let service = leader.key.service_name();
-            let missing =
-                || LoadError::failed("the loader gave fewer answers than it was asked for");
-            let answer = answer.unwrap_or_else(|| Err(missing()));
+            let key = leader.key.clone();
+            let answer = answer.unwrap_or_else(|| Err(LoadError::too_few_answers()));
             let result = load_result(&answer);
-            self.observe(|| CacheEvent::LoadEnded { service: service.as_str(), result, took });
+            self.observe(|| CacheEvent::LoadEnded { service: key.service(), result, took });
             match answer {
                 Ok(loaded_value) => {
                     let random = self.runtime.random();
                     let deadlines = loaded_value.policy.unwrap_or(policy).deadlines(loaded, random);
                     self.complete(leader, loaded_value, loaded_at, deadlines);
                 }
-                Err(error) => failed.push(leader.fail(error)),
+                Err(error) => {
+                    failed.push(leader.fail(error, || drop(self.local.remove(&key))));
+                }
             }
         }
         if !failed.is_empty() {
@@ -182,6 +191,7 @@ impl Engine {
 fn load_result(answer: &Result<LoadedValue, LoadError>) -> LoadResult {
     match answer {
         Ok(_) => LoadResult::Success,
+        Err(LoadError::Absent) => LoadResult::Negative,
         Err(LoadError::Panicked) => LoadResult::Panic,
         Err(LoadError::DeadlinePassed { .. }) => LoadResult::Timeout,
         Err(LoadError::Cancelled) => LoadResult::Cancelled,

@@ -169,6 +169,7 @@ impl Engine {
         };
         let reason = match error {
             LoadError::TimedOut { .. } => StaleReason::SoftTimeout,
+            LoadError::Absent => return Err(error),
             _ => StaleReason::LoadError,
         };
         stale

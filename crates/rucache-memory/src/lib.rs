@@ -1,9 +1,21 @@
 //! In-process backend and typed local tier of rucache, on moka.
+//!
+//! [`LocalStore`] is the local tier: typed values, read without waiting and without allocating.
+//! [`MemoryBackend`] is a whole backend for one process. Both are bounded in bytes.
 
+mod backend;
 mod capacity;
 mod config;
+mod counter;
+mod entries;
+mod error;
+mod generations;
 mod local;
+mod maps;
+mod marker;
+mod store;
 
+pub use backend::MemoryBackend;
 pub use capacity::{Capacity, InvalidCapacity};
 pub use config::{InvalidConfig, MemoryConfig};
 pub use local::{ENTRY_OVERHEAD, LocalStore};

@@ -41,14 +41,8 @@ fn plan(mut arguments: impl Iterator<Item = String>) -> Result<Plan, Box<dyn Err
     let mut generator = Generator::new(1_000);
     let (mut out, mut next, mut next_seed) = (None, None, 1);
     while let Some(flag) = arguments.next() {
-        let value = arguments
-            .next()
-            .ok_or_else(|| format!("{flag} needs a value\n{USAGE}"))?;
-        let number = || {
-            value
-                .parse()
-                .map_err(|_| format!("{flag}: {value:?} is no number"))
-        };
+        let value = arguments.next().ok_or_else(|| format!("{flag} needs a value\n{USAGE}"))?;
+        let number = || value.parse().map_err(|_| format!("{flag}: {value:?} is no number"));
         match flag.as_str() {
             "--out" => out = Some(PathBuf::from(value)),
             "--lines" => generator.lines = number()?,
@@ -74,12 +68,7 @@ fn plan(mut arguments: impl Iterator<Item = String>) -> Result<Plan, Box<dyn Err
         }
     }
     let out = out.ok_or_else(|| format!("--out is missing\n{USAGE}"))?;
-    Ok(Plan {
-        generator,
-        out,
-        next,
-        next_seed,
-    })
+    Ok(Plan { generator, out, next, next_seed })
 }
 
 fn run(plan: &Plan) -> Result<(), Box<dyn Error>> {
@@ -89,12 +78,7 @@ fn run(plan: &Plan) -> Result<(), Box<dyn Error>> {
     } else {
         plan.generator.write_text(out)?
     };
-    println!(
-        "{}: {} lines, {} bytes of text",
-        plan.out.display(),
-        manifest.lines,
-        manifest.bytes
-    );
+    println!("{}: {} lines, {} bytes of text", plan.out.display(), manifest.lines, manifest.bytes);
     write_manifest(&plan.out, &manifest)?;
     let Some(next) = &plan.next else {
         return Ok(());
@@ -118,8 +102,7 @@ fn run(plan: &Plan) -> Result<(), Box<dyn Error>> {
 }
 
 fn is_zip(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|extension| extension.eq_ignore_ascii_case("zip"))
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"))
 }
 
 fn write_manifest(beside: &Path, manifest: &impl serde::Serialize) -> Result<(), Box<dyn Error>> {

@@ -138,10 +138,7 @@ mod tests {
     fn column_and_field_have_one_name() {
         for column in Column::ALL {
             let name = column.field().map_or("ruc", |field| field.name());
-            assert_eq!(
-                serde_json::to_string(&column).unwrap(),
-                format!("\"{name}\"")
-            );
+            assert_eq!(serde_json::to_string(&column).unwrap(), format!("\"{name}\""));
         }
     }
 

@@ -52,9 +52,7 @@ fn byte(character: char) -> Option<u8> {
     {
         return u8::try_from(0x80 + place).ok();
     }
-    u8::try_from(u32::from(character))
-        .ok()
-        .filter(|&byte| !is_cp1252(byte))
+    u8::try_from(u32::from(character)).ok().filter(|&byte| !is_cp1252(byte))
 }
 
 #[cfg(test)]
@@ -65,10 +63,7 @@ mod tests {
 
     #[test]
     fn ascii_is_borrowed() {
-        assert!(matches!(
-            decode(b"AV. LIMA 123"),
-            Cow::Borrowed("AV. LIMA 123")
-        ));
+        assert!(matches!(decode(b"AV. LIMA 123"), Cow::Borrowed("AV. LIMA 123")));
     }
 
     #[test]
@@ -91,11 +86,7 @@ mod tests {
     fn every_defined_byte_round_trips() {
         let undefined = [0x81, 0x8D, 0x8F, 0x90, 0x9D];
         for byte in (0..=255).filter(|byte| *byte != b'\r' && !undefined.contains(byte)) {
-            assert_eq!(
-                encode(&decode(&[byte])),
-                Some(vec![byte]),
-                "byte {byte:#04x}"
-            );
+            assert_eq!(encode(&decode(&[byte])), Some(vec![byte]), "byte {byte:#04x}");
         }
         assert_eq!(encode("水"), None);
         assert_eq!(encode("\u{81}"), None);

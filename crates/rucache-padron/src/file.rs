@@ -32,10 +32,7 @@ pub struct RegisterFile<S = BufReader<File>> {
 
 enum Content<S> {
     Text(S),
-    Zip {
-        archive: ZipArchive<S>,
-        member: usize,
-    },
+    Zip { archive: ZipArchive<S>, member: usize },
 }
 
 impl RegisterFile {
@@ -80,24 +77,14 @@ impl<S: Read + Seek> RegisterFile<S> {
             .read_to_end(&mut magic)
             .and_then(|_| source.seek(SeekFrom::Start(0)));
         if let Err(source) = looked {
-            return Err(Error::Read {
-                file: name,
-                bytes: 0,
-                source,
-            });
+            return Err(Error::Read { file: name, bytes: 0, source });
         }
         if !ZIP_MAGIC.iter().any(|zip| magic == zip) {
-            return Ok(Self {
-                name,
-                content: Content::Text(source),
-            });
+            return Ok(Self { name, content: Content::Text(source) });
         }
         let archive = ZipArchive::new(source).map_err(|error| unreadable(&name, error))?;
         let member = only_text_member(&name, &archive)?;
-        Ok(Self {
-            name,
-            content: Content::Zip { archive, member },
-        })
+        Ok(Self { name, content: Content::Zip { archive, member } })
     }
 
     /// Reads the rows, from the first; a file can be read again.
@@ -109,11 +96,7 @@ impl<S: Read + Seek> RegisterFile<S> {
         let text: Box<dyn Read + '_> = match &mut self.content {
             Content::Text(source) => {
                 if let Err(source) = source.seek(SeekFrom::Start(0)) {
-                    return Err(Error::Read {
-                        file: self.name.clone(),
-                        bytes: 0,
-                        source,
-                    });
+                    return Err(Error::Read { file: self.name.clone(), bytes: 0, source });
                 }
                 Box::new(source)
             }
@@ -128,9 +111,7 @@ impl<S: Read + Seek> RegisterFile<S> {
 
 impl<S> fmt::Debug for RegisterFile<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RegisterFile")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        f.debug_struct("RegisterFile").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -138,38 +119,26 @@ impl<S> fmt::Debug for RegisterFile<S> {
 fn only_text_member<S: Read + Seek>(name: &str, archive: &ZipArchive<S>) -> Result<usize, Error> {
     let mut members = Vec::new();
     for index in 0..archive.len() {
-        let member = archive
-            .by_index_data(index)
-            .map_err(|error| unreadable(name, error))?;
+        let member = archive.by_index_data(index).map_err(|error| unreadable(name, error))?;
         if member.is_file() && member.name_raw().to_ascii_lowercase().ends_with(b".txt") {
             if member.encrypted() {
-                return Err(Error::Encrypted {
-                    file: name.to_owned(),
-                });
+                return Err(Error::Encrypted { file: name.to_owned() });
             }
             if !matches!(
                 member.compression(),
                 CompressionMethod::Stored | CompressionMethod::Deflated
             ) {
-                return Err(Error::Unsupported {
-                    file: name.to_owned(),
-                });
+                return Err(Error::Unsupported { file: name.to_owned() });
             }
             members.push(index);
         }
     }
     match members[..] {
         [member] => Ok(member),
-        _ => Err(Error::Members {
-            file: name.to_owned(),
-            found: members.len(),
-        }),
+        _ => Err(Error::Members { file: name.to_owned(), found: members.len() }),
     }
 }
 
 fn unreadable(file: &str, error: ZipError) -> Error {
-    Error::Zip {
-        file: file.to_owned(),
-        source: Box::new(error),
-    }
+    Error::Zip { file: file.to_owned(), source: Box::new(error) }
 }

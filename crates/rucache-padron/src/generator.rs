@@ -85,19 +85,12 @@ pub struct Generator {
 impl Generator {
     /// A generator of so many lines, with seed 0, realistic, of every prefix.
     pub fn new(lines: u64) -> Self {
-        Self {
-            lines,
-            seed: 0,
-            profile: Profile::default(),
-            population: Population::default(),
-        }
+        Self { lines, seed: 0, profile: Profile::default(), population: Population::default() }
     }
 
     /// The generator of the sample that comes with this crate.
     pub fn sample() -> Self {
-        Self::new(3_000)
-            .with_seed(2013)
-            .with_population(Population::Sample)
+        Self::new(3_000).with_seed(2013).with_population(Population::Sample)
     }
 
     /// The same with another seed.
@@ -129,10 +122,7 @@ impl Generator {
     pub fn write_text<W: Write>(&self, out: W) -> Result<Manifest, Error> {
         let stretches = numbers::stretches(self.population, self.lines);
         if let Some(most) = stretches.iter().find_map(Stretch::excess) {
-            return Err(Error::TooManyLines {
-                lines: self.lines,
-                most,
-            });
+            return Err(Error::TooManyLines { lines: self.lines, most });
         }
         let mut draft = Draft {
             sink: Sink::new(out),
@@ -141,13 +131,8 @@ impl Generator {
             manifest: Manifest::new(self),
             lines: self.lines,
         };
-        draft
-            .write(&stretches, self.population)
-            .map_err(|source| Error::Write { source })?;
-        let (bytes, sha256) = draft
-            .sink
-            .finish()
-            .map_err(|source| Error::Write { source })?;
+        draft.write(&stretches, self.population).map_err(|source| Error::Write { source })?;
+        let (bytes, sha256) = draft.sink.finish().map_err(|source| Error::Write { source })?;
         draft.manifest.close(bytes, sha256);
         Ok(draft.manifest)
     }

@@ -64,11 +64,7 @@ impl<R: Read> Lines<R> {
             }
             scanned = window.len();
             if self.ended {
-                return Ok(if scanned == 0 {
-                    None
-                } else {
-                    Some(self.take(scanned, 0))
-                });
+                return Ok(if scanned == 0 { None } else { Some(self.take(scanned, 0)) });
             }
             // One byte over the limit may be the CR of a line that fits.
             if scanned > LINE_LIMIT + 1 {
@@ -105,14 +101,9 @@ impl<R: Read> Lines<R> {
             range.end -= 1;
         }
         if range.len() > LINE_LIMIT {
-            return Line::TooLong {
-                head: head(&self.buffer[range]),
-            };
+            return Line::TooLong { head: head(&self.buffer[range]) };
         }
-        Line::Held {
-            range,
-            offset: self.read.saturating_sub(ahead),
-        }
+        Line::Held { range, offset: self.read.saturating_sub(ahead) }
     }
 
     /// Drops bytes up to and with the next line end.
@@ -215,11 +206,7 @@ mod tests {
             let fits = format!("{}{end}", "x".repeat(LINE_LIMIT));
             let held = lines(fits.as_bytes());
             assert_eq!(held.len(), 1);
-            assert_eq!(
-                held[0].0.as_ref().map(Vec::len),
-                Some(LINE_LIMIT),
-                "{end:?}"
-            );
+            assert_eq!(held[0].0.as_ref().map(Vec::len), Some(LINE_LIMIT), "{end:?}");
             let over = format!("{}{end}", "x".repeat(LINE_LIMIT + 1));
             assert_eq!(lines(over.as_bytes()), [(None, 0)], "{end:?}");
         }
@@ -230,11 +217,7 @@ mod tests {
         let text = format!("a\n{}\nb\n", "x".repeat(1_000_000));
         assert_eq!(
             lines(text.as_bytes()),
-            [
-                (Some(b"a".to_vec()), 0),
-                (None, 0),
-                (Some(b"b".to_vec()), 1_000_003)
-            ]
+            [(Some(b"a".to_vec()), 0), (None, 0), (Some(b"b".to_vec()), 1_000_003)]
         );
     }
 }

@@ -38,12 +38,7 @@ impl RegisterProvider {
         register: impl Into<Arc<Register>>,
         coverage: Coverage,
     ) -> Self {
-        Self {
-            name: name.into(),
-            register: register.into(),
-            coverage,
-            as_of: None,
-        }
+        Self { name: name.into(), register: register.into(), coverage, as_of: None }
     }
 
     /// The same, with the date of the data: the day SUNAT published the register.
@@ -60,10 +55,7 @@ impl RegisterProvider {
 
     fn answer(&self, ruc: Ruc) -> Answer {
         match self.register.get(ruc) {
-            Some(record) => Answer::Found {
-                record: Arc::new(record),
-                as_of: self.as_of,
-            },
+            Some(record) => Answer::Found { record: Arc::new(record), as_of: self.as_of },
             // The number is there, its record is not: no proof of absence, whatever the coverage.
             None if self.register.is_damaged(ruc) => Answer::NotCovered,
             None => self.coverage.silence(ruc),

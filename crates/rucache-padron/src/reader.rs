@@ -63,22 +63,14 @@ impl<R: Read> Reader<R> {
     ///
     /// When the input cannot be read, is empty, or its header is not the expected one.
     pub fn new(file: impl Into<String>, input: R) -> Result<Self, Error> {
-        let mut reader = Self {
-            file: file.into(),
-            lines: Lines::new(input),
-            report: Report::default(),
-        };
+        let mut reader =
+            Self { file: file.into(), lines: Lines::new(input), report: Report::default() };
         match reader.next_line()? {
             None => return Err(Error::Empty { file: reader.file }),
             Some(Line::TooLong { .. }) => {
                 let found = "a line without an end".to_owned();
                 let expected = Column::Ruc.title();
-                return Err(Error::Header {
-                    file: reader.file,
-                    column: 1,
-                    expected,
-                    found,
-                });
+                return Err(Error::Header { file: reader.file, column: 1, expected, found });
             }
             Some(Line::Held { range, .. }) => {
                 check_header(&reader.file, reader.lines.bytes(range))?
@@ -94,12 +86,7 @@ impl<R: Read> Reader<R> {
     /// When the input cannot be read further; dirty lines are no error.
     pub fn next_row(&mut self) -> Result<Option<Row<'_>>, Error> {
         while let Some(step) = self.advance()? {
-            if let Step::Row {
-                range,
-                layout,
-                offset,
-            } = step
-            {
+            if let Step::Row { range, layout, offset } = step {
                 return Ok(Some(Row::new(self.lines.bytes(range), layout, offset)));
             }
         }
@@ -148,11 +135,7 @@ impl<R: Read> Reader<R> {
                     Ok(layout) => {
                         let returns = memchr::memchr_iter(b'\r', bytes).count();
                         self.report.count_read(count_cp1252(bytes), returns);
-                        return Ok(Some(Step::Row {
-                            range,
-                            layout,
-                            offset,
-                        }));
+                        return Ok(Some(Step::Row { range, layout, offset }));
                     }
                     Err(cause) => (cause, leading_number(bytes)),
                 }
@@ -173,9 +156,7 @@ impl<R: Read> Reader<R> {
 
 impl<R> fmt::Debug for Reader<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reader")
-            .field("file", &self.file)
-            .finish_non_exhaustive()
+        f.debug_struct("Reader").field("file", &self.file).finish_non_exhaustive()
     }
 }
 
@@ -184,9 +165,7 @@ const END: &str = "(end of line)";
 
 /// Compares a header line with the register's, title by title.
 fn check_header(file: &str, line: &[u8]) -> Result<(), Error> {
-    let mut titles = line
-        .split(|&byte| byte == b'|')
-        .map(|title| decode(title.trim_ascii()));
+    let mut titles = line.split(|&byte| byte == b'|').map(|title| decode(title.trim_ascii()));
     // The trailing pipe closes the last title and is followed by an empty one.
     let expected = Column::ALL.map(Column::title).into_iter().chain([""]);
     for (place, expected) in expected.enumerate() {
@@ -210,10 +189,5 @@ fn changed(file: &str, column: usize, expected: &'static str, found: &str) -> Er
     } else {
         found.chars().take(40).collect()
     };
-    Error::Header {
-        file: file.to_owned(),
-        column,
-        expected,
-        found,
-    }
+    Error::Header { file: file.to_owned(), column, expected, found }
 }

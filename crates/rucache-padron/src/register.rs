@@ -76,10 +76,7 @@ impl Register {
                         let (file, bytes) = (reader.file().to_owned(), reader.bytes_read());
                         return Err(Error::Memory { file, bytes });
                     }
-                    index.push(Slot {
-                        ruc: layout.ruc(),
-                        start: text.len(),
-                    });
+                    index.push(Slot { ruc: layout.ruc(), start: text.len() });
                     text.extend_from_slice(line);
                     text.push(b'\n');
                 }
@@ -94,12 +91,7 @@ impl Register {
         damaged.retain(|ruc| index.binary_search_by_key(ruc, |slot| slot.ruc).is_err());
         text.shrink_to_fit();
         index.shrink_to_fit();
-        Ok(Self {
-            text,
-            index,
-            damaged,
-            report,
-        })
+        Ok(Self { text, index, damaged, report })
     }
 
     /// The record of a number.
@@ -109,10 +101,7 @@ impl Register {
 
     /// The line of a number.
     pub fn row(&self, ruc: Ruc) -> Option<Row<'_>> {
-        let place = self
-            .index
-            .binary_search_by_key(&ruc, |slot| slot.ruc)
-            .ok()?;
+        let place = self.index.binary_search_by_key(&ruc, |slot| slot.ruc).ok()?;
         self.at(self.index[place])
     }
 
@@ -159,9 +148,7 @@ impl Register {
 
 impl fmt::Debug for Register {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Register")
-            .field("report", &self.report)
-            .finish_non_exhaustive()
+        f.debug_struct("Register").field("report", &self.report).finish_non_exhaustive()
     }
 }
 

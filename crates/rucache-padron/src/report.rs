@@ -43,10 +43,7 @@ impl Report {
 
     /// The causes that occurred, with how often.
     pub fn causes(&self) -> impl Iterator<Item = (Cause, u64)> {
-        Cause::ALL
-            .into_iter()
-            .zip(self.skipped)
-            .filter(|&(_, count)| count > 0)
+        Cause::ALL.into_iter().zip(self.skipped).filter(|&(_, count)| count > 0)
     }
 
     /// Bytes of the text, header included.
@@ -95,20 +92,11 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let skipped = self.skipped_total();
-        write!(
-            f,
-            "{} lines, {} read, {skipped} skipped",
-            self.lines(),
-            self.read
-        )?;
+        write!(f, "{} lines, {} read, {skipped} skipped", self.lines(), self.read)?;
         for (place, (cause, count)) in self.causes().enumerate() {
             write!(f, "{}{count} {cause}", if place == 0 { " (" } else { ", " })?;
         }
-        if skipped > 0 {
-            f.write_str(")")
-        } else {
-            Ok(())
-        }
+        if skipped > 0 { f.write_str(")") } else { Ok(()) }
     }
 }
 
@@ -142,13 +130,11 @@ impl Serialize for Causes<'_> {
 /// Bytes as lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]
@@ -169,20 +155,14 @@ mod tests {
     #[test]
     fn lines_are_read_or_skipped() {
         let report = report();
-        assert_eq!(
-            (report.lines(), report.read(), report.skipped_total()),
-            (3, 1, 2)
-        );
+        assert_eq!((report.lines(), report.read(), report.skipped_total()), (3, 1, 2));
         assert_eq!(report.skipped(Cause::Duplicate), 1);
     }
 
     #[test]
     fn report_is_one_line_for_people_and_an_object_for_programs() {
         let report = report();
-        assert_eq!(
-            report.to_string(),
-            "3 lines, 1 read, 2 skipped (1 nul, 1 duplicate)"
-        );
+        assert_eq!(report.to_string(), "3 lines, 1 read, 2 skipped (1 nul, 1 duplicate)");
         assert_eq!(
             serde_json::to_value(&report).unwrap(),
             serde_json::json!({

@@ -21,11 +21,7 @@ pub struct Row<'a> {
 
 impl<'a> Row<'a> {
     pub(crate) fn new(line: &'a [u8], layout: Layout, offset: u64) -> Self {
-        Self {
-            line,
-            layout,
-            offset,
-        }
+        Self { line, layout, offset }
     }
 
     /// The taxpayer's number.
@@ -112,10 +108,7 @@ impl Layout {
             let place = pipes.next().ok_or(Cause::MissingColumns)?;
             *end = u16::try_from(place).map_err(|_| Cause::TooLong)?;
         }
-        if !line[usize::from(ends[Column::COUNT - 1]) + 1..]
-            .trim_ascii()
-            .is_empty()
-        {
+        if !line[usize::from(ends[Column::COUNT - 1]) + 1..].trim_ascii().is_empty() {
             return Err(Cause::StrayPipe);
         }
         let ruc = number(line[..usize::from(ends[0])].trim_ascii())?;
@@ -135,19 +128,14 @@ pub(crate) fn leading_number(line: &[u8]) -> Option<Ruc> {
 /// A column's bytes without padding; nothing when blank or only dashes.
 fn present(raw: &[u8]) -> Option<&[u8]> {
     let trimmed = raw.trim_ascii();
-    if trimmed.iter().all(|&byte| byte == b'-') {
-        None
-    } else {
-        Some(trimmed)
-    }
+    if trimmed.iter().all(|&byte| byte == b'-') { None } else { Some(trimmed) }
 }
 
 /// Reads the number; the common case, eleven digits, without touching text.
 fn number(field: &[u8]) -> Result<Ruc, Cause> {
     let digits = (field.len() == 11).then(|| {
         field.iter().try_fold(0_u64, |number, byte| {
-            byte.is_ascii_digit()
-                .then(|| number * 10 + u64::from(byte - b'0'))
+            byte.is_ascii_digit().then(|| number * 10 + u64::from(byte - b'0'))
         })
     });
     match digits.flatten() {
@@ -173,10 +161,7 @@ mod tests {
     #[test]
     fn columns_are_found_trimmed_and_decoded() {
         let row = Row::new(LINE, Layout::of(LINE).unwrap(), 0);
-        let found: Vec<_> = Column::ALL
-            .map(|column| row.text(column))
-            .into_iter()
-            .collect();
+        let found: Vec<_> = Column::ALL.map(|column| row.text(column)).into_iter().collect();
         let expected = [
             Some("20000000001"),
             Some("COMPAÑIA UNO"),
@@ -194,10 +179,7 @@ mod tests {
             Some("B"),
             Some("3.5"),
         ];
-        assert_eq!(
-            found.iter().map(Option::as_deref).collect::<Vec<_>>(),
-            expected
-        );
+        assert_eq!(found.iter().map(Option::as_deref).collect::<Vec<_>>(), expected);
         assert_eq!(row.raw(Column::CodigoDeZona), b"----");
         assert_eq!(row.ruc().as_u64(), 20_000_000_001);
     }
@@ -216,19 +198,10 @@ mod tests {
         assert_eq!(with("20000000002"), Some(Cause::RucCheckDigit));
         assert_eq!(with("99|20000000001"), Some(Cause::StrayPipe));
         assert_eq!(cause(b" \t\r"), Some(Cause::Empty));
-        assert_eq!(
-            cause(b"20000000001|UNO|ACTIVO|"),
-            Some(Cause::MissingColumns)
-        );
+        assert_eq!(cause(b"20000000001|UNO|ACTIVO|"), Some(Cause::MissingColumns));
         assert_eq!(cause(b"2000\x000001|UNO|"), Some(Cause::Nul));
-        assert_eq!(
-            cause(b"20000000001|--|A|H|-|-|-|-|-|-|-|-|-|-|-|"),
-            Some(Cause::Nameless)
-        );
-        assert_eq!(
-            cause(b"20000000001| |A|H|-|-|-|-|-|-|-|-|-|-|-|"),
-            Some(Cause::Nameless)
-        );
+        assert_eq!(cause(b"20000000001|--|A|H|-|-|-|-|-|-|-|-|-|-|-|"), Some(Cause::Nameless));
+        assert_eq!(cause(b"20000000001| |A|H|-|-|-|-|-|-|-|-|-|-|-|"), Some(Cause::Nameless));
     }
 
     #[test]

@@ -28,11 +28,7 @@ pub struct Shrunk {
 /// When `new` is below 95 % of `old`.
 pub fn refuse_shrunk(old: u64, new: u64) -> Result<(), Shrunk> {
     let least = u128::from(old) * u128::from(100 - MOST_SHRINKAGE);
-    if u128::from(new) * 100 < least {
-        Err(Shrunk { old, new })
-    } else {
-        Ok(())
-    }
+    if u128::from(new) * 100 < least { Err(Shrunk { old, new }) } else { Ok(()) }
 }
 
 #[cfg(test)]

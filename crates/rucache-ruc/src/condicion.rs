@@ -46,34 +46,14 @@ pub enum Condicion {
 /// Every known term with its code and its long form.
 static TERMS: [(Condicion, &str, &str); 14] = [
     (Condicion::Habido, "00", "HABIDO"),
-    (
-        Condicion::NoHalladoSeMudo,
-        "01",
-        "NO HALLADO SE MUDO DE DOMICILIO",
-    ),
+    (Condicion::NoHalladoSeMudo, "01", "NO HALLADO SE MUDO DE DOMICILIO"),
     (Condicion::NoHalladoFallecio, "02", "NO HALLADO FALLECIO"),
-    (
-        Condicion::NoHalladoNoExiste,
-        "03",
-        "NO HALLADO NO EXISTE DOMICILIO",
-    ),
+    (Condicion::NoHalladoNoExiste, "03", "NO HALLADO NO EXISTE DOMICILIO"),
     (Condicion::NoHalladoCerrado, "04", "NO HALLADO CERRADO"),
-    (
-        Condicion::NoHalladoNroPuerta,
-        "05",
-        "NO HALLADO NRO.PUERTA NO EXISTE",
-    ),
-    (
-        Condicion::NoHalladoDestinatario,
-        "06",
-        "NO HALLADO DESTINATARIO DESCONOCIDO",
-    ),
+    (Condicion::NoHalladoNroPuerta, "05", "NO HALLADO NRO.PUERTA NO EXISTE"),
+    (Condicion::NoHalladoDestinatario, "06", "NO HALLADO DESTINATARIO DESCONOCIDO"),
     (Condicion::NoHalladoRechazado, "07", "NO HALLADO RECHAZADO"),
-    (
-        Condicion::NoHalladoOtrosMotivos,
-        "08",
-        "NO HALLADO OTROS MOTIVOS",
-    ),
+    (Condicion::NoHalladoOtrosMotivos, "08", "NO HALLADO OTROS MOTIVOS"),
     (Condicion::Pendiente, "09", "PENDIENTE"),
     (Condicion::NoAplicable, "10", "NO APLICABLE"),
     (Condicion::PorVerificar, "11", "POR VERIFICAR"),
@@ -148,23 +128,14 @@ mod tests {
 
     #[test]
     fn motives_stay_apart_in_the_register_form() {
-        assert_eq!(
-            Condicion::parse("NO HALLADO NO EXISTE"),
-            Condicion::NoHalladoNoExiste
-        );
-        assert_eq!(
-            Condicion::parse("NO HALLADO NRO.PUERT"),
-            Condicion::NoHalladoNroPuerta
-        );
+        assert_eq!(Condicion::parse("NO HALLADO NO EXISTE"), Condicion::NoHalladoNoExiste);
+        assert_eq!(Condicion::parse("NO HALLADO NRO.PUERT"), Condicion::NoHalladoNroPuerta);
         assert_eq!(Condicion::parse("no hallado"), Condicion::NoHallado);
     }
 
     #[test]
     fn every_no_hallado_is_one_and_no_habido_is_none() {
-        let count = TERMS
-            .iter()
-            .filter(|(condicion, _, _)| condicion.is_no_hallado())
-            .count();
+        let count = TERMS.iter().filter(|(condicion, _, _)| condicion.is_no_hallado()).count();
         assert_eq!(count, 9);
         assert!(Condicion::parse("NO HALLADO VIAJE").is_no_hallado());
         assert!(!Condicion::NoHabido.is_no_hallado());

@@ -48,39 +48,15 @@ pub enum Estado {
 static TERMS: [(Estado, Option<&str>, &str); 14] = [
     (Estado::Activo, Some("00"), "ACTIVO"),
     (Estado::BajaProvisional, Some("01"), "BAJA PROVISIONAL"),
-    (
-        Estado::BajaProvPorOficio,
-        Some("02"),
-        "BAJA PROV. POR OFICIO",
-    ),
-    (
-        Estado::SuspensionTemporal,
-        Some("03"),
-        "SUSPENSION TEMPORAL",
-    ),
+    (Estado::BajaProvPorOficio, Some("02"), "BAJA PROV. POR OFICIO"),
+    (Estado::SuspensionTemporal, Some("03"), "SUSPENSION TEMPORAL"),
     (Estado::BajaDefinitiva, Some("10"), "BAJA DEFINITIVA"),
     (Estado::BajaDeOficio, Some("11"), "BAJA DE OFICIO"),
-    (
-        Estado::BajaMultInscr,
-        Some("12"),
-        "BAJA MULT.INSCR. Y OTROS",
-    ),
-    (
-        Estado::NumInternoIdentif,
-        Some("20"),
-        "NUM. INTERNO IDENTIF.",
-    ),
+    (Estado::BajaMultInscr, Some("12"), "BAJA MULT.INSCR. Y OTROS"),
+    (Estado::NumInternoIdentif, Some("20"), "NUM. INTERNO IDENTIF."),
     (Estado::OtrosObligados, Some("21"), "OTROS OBLIGADOS"),
-    (
-        Estado::InhabilitadoVentUnica,
-        Some("22"),
-        "INHABILITADO-VENT.UNICA",
-    ),
-    (
-        Estado::AnulacionErrorSunat,
-        Some("30"),
-        "ANULACION - ERROR SUNAT",
-    ),
+    (Estado::InhabilitadoVentUnica, Some("22"), "INHABILITADO-VENT.UNICA"),
+    (Estado::AnulacionErrorSunat, Some("30"), "ANULACION - ERROR SUNAT"),
     (Estado::AnulProviActoIli, None, "ANUL.PROVI.-ACTO ILI"),
     (Estado::AnulacionActoIli, None, "ANULACION - ACTO ILI"),
     (Estado::PendienteDeIni, None, "PENDIENTE DE INI. DE"),
@@ -147,26 +123,14 @@ mod tests {
 
     #[test]
     fn register_form_is_the_long_form_cut_to_twenty_characters() {
-        assert_eq!(
-            Estado::BajaProvPorOficio.register_form(),
-            "BAJA PROV. POR OFICI"
-        );
-        assert_eq!(
-            Estado::BajaMultInscr.register_form(),
-            "BAJA MULT.INSCR. Y O"
-        );
-        assert_eq!(
-            Estado::InhabilitadoVentUnica.register_form(),
-            "INHABILITADO-VENT.UN"
-        );
+        assert_eq!(Estado::BajaProvPorOficio.register_form(), "BAJA PROV. POR OFICI");
+        assert_eq!(Estado::BajaMultInscr.register_form(), "BAJA MULT.INSCR. Y O");
+        assert_eq!(Estado::InhabilitadoVentUnica.register_form(), "INHABILITADO-VENT.UN");
     }
 
     #[test]
     fn case_accents_and_surrounding_space_do_not_matter() {
-        assert_eq!(
-            Estado::parse(" Suspensión temporal\t"),
-            Estado::SuspensionTemporal
-        );
+        assert_eq!(Estado::parse(" Suspensión temporal\t"), Estado::SuspensionTemporal);
         assert_eq!(Estado::parse("activo"), Estado::Activo);
     }
 
@@ -174,10 +138,7 @@ mod tests {
     fn unknown_term_is_kept_in_its_register_form() {
         let estado = Estado::parse("Reorganización de sociedades");
         assert_eq!(estado, Estado::Other("REORGANIZACION DE SO".into()));
-        assert_eq!(
-            (estado.as_str(), estado.code()),
-            ("REORGANIZACION DE SO", None)
-        );
+        assert_eq!((estado.as_str(), estado.code()), ("REORGANIZACION DE SO", None));
         assert_eq!(Estado::parse(estado.as_str()), estado);
     }
 

@@ -72,11 +72,7 @@ impl Taxpayer {
             Some(condicion) => Some(Impediment::NotHabido(condicion)),
         };
         let impediments: Vec<_> = estado.into_iter().chain(condicion).collect();
-        if impediments.is_empty() {
-            Fitness::Fit
-        } else {
-            Fitness::Unfit(impediments)
-        }
+        if impediments.is_empty() { Fitness::Fit } else { Fitness::Unfit(impediments) }
     }
 }
 
@@ -110,21 +106,12 @@ mod tests {
                 Impediment::NotHabido(Condicion::NoHabido),
             ]
         );
-        assert_eq!(
-            unfit.impediments()[0].to_string(),
-            "estado is BAJA DE OFICIO, not ACTIVO"
-        );
+        assert_eq!(unfit.impediments()[0].to_string(), "estado is BAJA DE OFICIO, not ACTIVO");
     }
 
     #[test]
     fn absent_is_an_impediment_of_its_own() {
-        assert_eq!(
-            fitness("ACTIVO", "-").impediments(),
-            [Impediment::CondicionAbsent]
-        );
-        assert_eq!(
-            fitness("", "HABIDO").impediments(),
-            [Impediment::EstadoAbsent]
-        );
+        assert_eq!(fitness("ACTIVO", "-").impediments(), [Impediment::CondicionAbsent]);
+        assert_eq!(fitness("", "HABIDO").impediments(), [Impediment::EstadoAbsent]);
     }
 }

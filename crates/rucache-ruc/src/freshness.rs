@@ -59,10 +59,7 @@ impl Freshness {
     #[must_use]
     pub fn learned(attempts: u64) -> Self {
         let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(u32::MAX);
-        Self::verdict(
-            HOUR.saturating_mul(2_u32.saturating_pow(doublings))
-                .min(DAY),
-        )
+        Self::verdict(HOUR.saturating_mul(2_u32.saturating_pow(doublings)).min(DAY))
     }
 
     fn verdict(fresh: Duration) -> Self {
@@ -173,11 +170,7 @@ fn until_next_data(as_of: Option<Timestamp>, now: Timestamp) -> Duration {
 /// Time until the clocks of Lima next show the hour of the daily refresh; never zero.
 fn until_refresh(now: Timestamp) -> Duration {
     let today = LimaDate::at(now).at_hour(REFRESH_HOUR);
-    if now < today {
-        today.since(now)
-    } else {
-        DAY.saturating_sub(now.since(today))
-    }
+    if now < today { today.since(now) } else { DAY.saturating_sub(now.since(today)) }
 }
 
 #[cfg(test)]

@@ -49,10 +49,7 @@ pub struct InvalidRuc {
 
 impl InvalidRuc {
     pub(crate) const fn new(breach: Breach) -> Self {
-        Self {
-            breach,
-            damage: None,
-        }
+        Self { breach, damage: None }
     }
 
     pub(crate) const fn damaged(breach: Breach, damage: Option<Damage>) -> Self {
@@ -107,10 +104,7 @@ impl fmt::Display for Breach {
             }
             Self::Prefix => f.write_str("it must start with 10, 15, 17 or 20 (historic: 16)"),
             Self::CheckDigit { expected } => {
-                write!(
-                    f,
-                    "the last digit must be {expected}; check the number for a typing error"
-                )
+                write!(f, "the last digit must be {expected}; check the number for a typing error")
             }
         }
     }
@@ -164,7 +158,6 @@ struct Advice(Option<Damage>);
 
 impl fmt::Display for Advice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .map_or(Ok(()), |damage| write!(f, "; {}", damage.hint()))
+        self.0.map_or(Ok(()), |damage| write!(f, "; {}", damage.hint()))
     }
 }

@@ -1,18 +1,16 @@
 //! The names under which the domain's data is cached, and the tags it carries.
 
-use rucache_core::{InvalidKey, Key, ServiceName};
+use rucache_core::{InvalidKey, Key, KeyKind, ServiceName};
 
 use crate::lima::LimaDate;
 use crate::number::Ruc;
 use crate::taxpayer::Taxpayer;
 
 /// The key of a number's record in `service`: `migo:ruc_20131312955`.
-///
-/// # Errors
-///
-/// None for a number of eleven digits; the type is that of every key.
-pub fn ruc_key(service: &ServiceName, ruc: Ruc) -> Result<Key, InvalidKey> {
-    Key::of_kind(service, "ruc", ruc)
+#[must_use]
+pub fn ruc_key(service: &ServiceName, ruc: Ruc) -> Key {
+    const RUC: KeyKind = KeyKind::new("ruc");
+    Key::of_number(service, RUC, ruc.as_u64())
 }
 
 /// The key of the exchange rate of a currency on a day in Lima:
@@ -33,18 +31,14 @@ pub fn exchange_rate_key(
 /// `ubigeo_150101`, as far as the record has them.
 pub fn tags(record: &Taxpayer) -> impl Iterator<Item = String> {
     let estado = record.estado().map(|estado| tag("estado", estado.as_str()));
-    let condicion = record
-        .condicion()
-        .map(|condicion| tag("condicion", condicion.as_str()));
+    let condicion = record.condicion().map(|condicion| tag("condicion", condicion.as_str()));
     let ubigeo = record.ubigeo().map(|ubigeo| tag("ubigeo", ubigeo));
     [estado, condicion, ubigeo].into_iter().flatten()
 }
 
 /// `{kind}_{term}` in lower case, every run of anything but ASCII letters and digits a single `_`.
 fn tag(kind: &str, term: &str) -> String {
-    let words = term
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|word| !word.is_empty());
+    let words = term.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     words.fold(kind.to_owned(), |mut tag, word| {
         tag.push('_');
         tag.push_str(&word.to_ascii_lowercase());
@@ -69,7 +63,7 @@ mod tests {
     fn record_is_cached_under_kind_and_number() {
         let migo = "migo".parse().expect("a service");
         let ruc = "20131312955".parse().expect("a valid RUC");
-        let key = ruc_key(&migo, ruc).expect("a key");
+        let key = ruc_key(&migo, ruc);
         assert_eq!(key.as_str(), "migo:ruc_20131312955");
         assert_eq!(key.heap_len(), 0);
     }
@@ -85,10 +79,7 @@ mod tests {
     #[test]
     fn tags_name_estado_condicion_and_ubigeo() {
         let tags: Vec<String> = tags(&record("ACTIVO", "NO HABIDO", "150101")).collect();
-        assert_eq!(
-            tags,
-            ["estado_activo", "condicion_no_habido", "ubigeo_150101"]
-        );
+        assert_eq!(tags, ["estado_activo", "condicion_no_habido", "ubigeo_150101"]);
     }
 
     #[test]

@@ -59,11 +59,7 @@ impl LimaDate {
                 return Self { year, month, day };
             }
         }
-        Self {
-            year: 9999,
-            month: 12,
-            day: 31,
-        }
+        Self { year: 9999, month: 12, day: 31 }
     }
 
     /// The moment when the clocks of Lima show `hour` (0 to 23) o'clock on this day.
@@ -92,9 +88,7 @@ impl LimaDate {
 
     fn at_second(self, second: u32) -> Timestamp {
         let years: u64 = (1970..self.year).map(days_in_year).sum();
-        let months: u64 = (1..self.month)
-            .map(|month| u64::from(days_in(self.year, month)))
-            .sum();
+        let months: u64 = (1..self.month).map(|month| u64::from(days_in(self.year, month))).sum();
         let days = years + months + u64::from(self.day) - 1;
         let millis = days * MILLIS_PER_DAY + u64::from(second) * 1_000 + LIMA_BEHIND_UTC;
         Timestamp::from_millis(millis)
@@ -188,14 +182,8 @@ mod tests {
     fn day_changes_at_five_in_the_morning_of_utc() {
         // 2026-01-28T05:00:00Z
         let midnight = 1_769_576_400_000;
-        assert_eq!(
-            LimaDate::at(Timestamp::from_millis(midnight)).to_string(),
-            "2026-01-28"
-        );
-        assert_eq!(
-            LimaDate::at(Timestamp::from_millis(midnight - 1)).to_string(),
-            "2026-01-27"
-        );
+        assert_eq!(LimaDate::at(Timestamp::from_millis(midnight)).to_string(), "2026-01-28");
+        assert_eq!(LimaDate::at(Timestamp::from_millis(midnight - 1)).to_string(), "2026-01-27");
         assert_eq!(date("2026-01-28").at_hour(0).as_millis(), midnight);
     }
 
@@ -217,14 +205,7 @@ mod tests {
 
     #[test]
     fn days_that_the_calendar_does_not_have_are_refused() {
-        for text in [
-            "2026-02-29",
-            "2100-02-29",
-            "2026-13-01",
-            "2026-00-10",
-            "1969-12-31",
-            "x",
-        ] {
+        for text in ["2026-02-29", "2100-02-29", "2026-13-01", "2026-00-10", "1969-12-31", "x"] {
             assert_eq!(text.parse::<LimaDate>(), Err(InvalidDate), "{text}");
         }
         assert_eq!(date("2024-02-29").day(), 29);

@@ -50,16 +50,10 @@ impl Ruc {
             }
         }
         if chars != 11 {
-            return Err(InvalidRuc::damaged(
-                Breach::Length { chars },
-                Damage::of(text.trim()),
-            ));
+            return Err(InvalidRuc::damaged(Breach::Length { chars }, Damage::of(text.trim())));
         }
         if let Some(position) = stranger {
-            return Err(InvalidRuc::damaged(
-                Breach::Digits { position },
-                Damage::of(text.trim()),
-            ));
+            return Err(InvalidRuc::damaged(Breach::Digits { position }, Damage::of(text.trim())));
         }
         Self::checked(number, policy)
     }
@@ -80,10 +74,8 @@ impl Ruc {
             let chars = trimmed.chars().count();
             return Err(InvalidRuc::damaged(Breach::Length { chars }, Some(damage)));
         }
-        let bare: String = trimmed
-            .chars()
-            .filter(|&c| !ignored(c) && !matches!(c, '-' | '.'))
-            .collect();
+        let bare: String =
+            trimmed.chars().filter(|&c| !ignored(c) && !matches!(c, '-' | '.')).collect();
         bare.parse()
     }
 
@@ -105,11 +97,8 @@ impl Ruc {
     #[must_use]
     pub fn check_digit(first_ten: u64) -> u8 {
         let [_, digits @ ..] = digits(first_ten);
-        let sum: u32 = digits
-            .iter()
-            .zip(WEIGHTS)
-            .map(|(&d, weight)| u32::from(d) * u32::from(weight))
-            .sum();
+        let sum: u32 =
+            digits.iter().zip(WEIGHTS).map(|(&d, weight)| u32::from(d) * u32::from(weight)).sum();
         let [digit, ..] = ((11 - sum % 11) % 10).to_le_bytes();
         digit
     }
@@ -180,9 +169,7 @@ impl TryFrom<u64> for Ruc {
     type Error = InvalidRuc;
 
     fn try_from(number: u64) -> Result<Self, InvalidRuc> {
-        let chars = number
-            .checked_ilog10()
-            .map_or(1, |log| log.saturating_add(1));
+        let chars = number.checked_ilog10().map_or(1, |log| log.saturating_add(1));
         if chars == 11 {
             Self::checked(number, PrefixPolicy::default())
         } else {
@@ -251,8 +238,6 @@ impl serde::de::Visitor<'_> for RucVisitor {
     }
 
     fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<Ruc, E> {
-        Err(E::custom(
-            "a RUC must be a string of 11 digits, not a decimal number",
-        ))
+        Err(E::custom("a RUC must be a string of 11 digits, not a decimal number"))
     }
 }

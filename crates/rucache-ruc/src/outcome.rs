@@ -88,10 +88,6 @@ pub struct Unanswered {
 impl From<Unavailable> for Unanswered {
     fn from(unavailable: Unavailable) -> Self {
         let Unavailable { cause, retry_after } = unavailable;
-        Self {
-            cause,
-            retry_after,
-            stale: None,
-        }
+        Self { cause, retry_after, stale: None }
     }
 }

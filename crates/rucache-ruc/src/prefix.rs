@@ -53,10 +53,7 @@ impl Prefix {
     /// Whether the number identifies a natural person (10, 15, 17), which Ley 29733 protects.
     #[must_use]
     pub const fn is_personal(self) -> bool {
-        matches!(
-            self,
-            Self::NaturalPerson | Self::WithoutDni | Self::NonDomiciled
-        )
+        matches!(self, Self::NaturalPerson | Self::WithoutDni | Self::NonDomiciled)
     }
 
     /// The prefix of an eleven-digit number, when it is one that is issued.

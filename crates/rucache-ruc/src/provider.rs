@@ -68,11 +68,7 @@ impl Coverage {
             Self::LegalEntities => ruc.prefix() == Prefix::LegalEntity,
             Self::Partial => false,
         };
-        if authoritative {
-            Answer::NotFound
-        } else {
-            Answer::NotCovered
-        }
+        if authoritative { Answer::NotFound } else { Answer::NotCovered }
     }
 }
 
@@ -100,10 +96,7 @@ impl Answer {
     /// The record without a stated date of the data.
     #[must_use]
     pub fn found(record: Taxpayer) -> Self {
-        Self::Found {
-            record: Arc::new(record),
-            as_of: None,
-        }
+        Self::Found { record: Arc::new(record), as_of: None }
     }
 }
 
@@ -121,19 +114,13 @@ impl Unavailable {
     /// Not available because of `cause`; the source did not say for how long.
     #[must_use]
     pub const fn new(cause: Cause) -> Self {
-        Self {
-            cause,
-            retry_after: None,
-        }
+        Self { cause, retry_after: None }
     }
 
     /// The source asks to be left alone for `span`.
     #[must_use]
     pub const fn retry_after(self, span: Duration) -> Self {
-        Self {
-            retry_after: Some(span),
-            ..self
-        }
+        Self { retry_after: Some(span), ..self }
     }
 }
 

@@ -19,12 +19,8 @@ pub enum ReasonKind {
 
 impl ReasonKind {
     /// Every group.
-    pub const ALL: [Self; 4] = [
-        Self::NoExisteSunat,
-        Self::FormatoInvalido,
-        Self::ErrorApi,
-        Self::Otro,
-    ];
+    pub const ALL: [Self; 4] =
+        [Self::NoExisteSunat, Self::FormatoInvalido, Self::ErrorApi, Self::Otro];
 
     /// The canonical name: `NO_EXISTE_SUNAT`, `FORMATO_INVALIDO`, `ERROR_API`, `OTRO`.
     #[must_use]
@@ -88,10 +84,7 @@ impl Reason {
     }
 
     const fn canonical(kind: ReasonKind) -> Self {
-        Self {
-            kind,
-            text: Cow::Borrowed(kind.as_str()),
-        }
+        Self { kind, text: Cow::Borrowed(kind.as_str()) }
     }
 
     /// The group in which it counts.
@@ -140,17 +133,9 @@ mod tests {
         for (kind, texts) in [
             (
                 ReasonKind::NoExisteSunat,
-                &[
-                    "NO_EXISTE_SUNAT",
-                    "NOT_FOUND",
-                    "404_NOT_FOUND",
-                    "RUC_NO_EXISTE_SUNAT",
-                ][..],
+                &["NO_EXISTE_SUNAT", "NOT_FOUND", "404_NOT_FOUND", "RUC_NO_EXISTE_SUNAT"][..],
             ),
-            (
-                ReasonKind::FormatoInvalido,
-                &["FORMATO_INVALIDO", "INVALID_FORMAT", "INVALIDO"],
-            ),
+            (ReasonKind::FormatoInvalido, &["FORMATO_INVALIDO", "INVALID_FORMAT", "INVALIDO"]),
             (ReasonKind::ErrorApi, &["ERROR_API", " error_api "]),
             (ReasonKind::Otro, &["DADO_DE_BAJA", ""]),
         ] {
@@ -166,10 +151,7 @@ mod tests {
             let reason = Reason::new(text);
             assert_eq!(reason.as_str(), text);
             let json = serde_json::to_string(&reason).expect("a string");
-            assert_eq!(
-                serde_json::from_str::<Reason>(&json).expect("a reason"),
-                reason
-            );
+            assert_eq!(serde_json::from_str::<Reason>(&json).expect("a reason"), reason);
         }
     }
 

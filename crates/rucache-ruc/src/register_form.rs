@@ -6,11 +6,7 @@ const REGISTER_LEN: usize = 20;
 /// Trims, folds to upper case without accents, and cuts to the register's 20 characters.
 pub(crate) fn register_form(text: &str) -> String {
     let mut form = String::with_capacity(REGISTER_LEN);
-    let letters = text
-        .trim()
-        .chars()
-        .flat_map(char::to_uppercase)
-        .map(without_accent);
+    let letters = text.trim().chars().flat_map(char::to_uppercase).map(without_accent);
     form.extend(letters.take(REGISTER_LEN));
     form.truncate(form.trim_end().len());
     form

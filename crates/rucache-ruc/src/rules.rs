@@ -65,10 +65,7 @@ impl fmt::Display for RegisterChange {
 #[must_use]
 pub fn rules(services: &[ServiceName]) -> Vec<Rule> {
     let in_each = |name: &str| -> Vec<String> {
-        services
-            .iter()
-            .map(|service| format!("{service}:{name}"))
-            .collect()
+        services.iter().map(|service| format!("{service}:{name}")).collect()
     };
     let tag = |entity: &str| {
         Rule::on(entity, ["changed"]).remove(Targets::tags(in_each(&format!("{entity}_{{id}}"))))
@@ -103,17 +100,13 @@ pub fn difference(ruc: Ruc, old: Option<&Taxpayer>, new: Option<&Taxpayer>) -> O
         (Some(_), None) => RegisterChange::Removed,
     };
     let value = |record: Option<&Taxpayer>, field| {
-        record
-            .and_then(|record| record.get(field))
-            .map_or(Value::Null, Value::from)
+        record.and_then(|record| record.get(field)).map_or(Value::Null, Value::from)
     };
-    let event = crate::Field::ALL
-        .iter()
-        .fold(change.event(ruc), |event, &field| {
-            match (value(old, field), value(new, field)) {
-                (old, new) if old == new => event,
-                (old, new) => event.field(field.name(), old, new),
-            }
-        });
+    let event = crate::Field::ALL.iter().fold(change.event(ruc), |event, &field| {
+        match (value(old, field), value(new, field)) {
+            (old, new) if old == new => event,
+            (old, new) => event.field(field.name(), old, new),
+        }
+    });
     Some(event)
 }

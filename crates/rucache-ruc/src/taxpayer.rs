@@ -65,11 +65,7 @@ impl Taxpayer {
 
     /// The fields that are present, in wire order.
     pub fn fields(&self) -> impl Iterator<Item = (Field, &str)> {
-        Field::ALL
-            .iter()
-            .copied()
-            .zip(self.segments())
-            .filter(|(_, value)| !value.is_empty())
+        Field::ALL.iter().copied().zip(self.segments()).filter(|(_, value)| !value.is_empty())
     }
 
     /// The fields that only the provider knows, as the text of a JSON object.

@@ -22,33 +22,18 @@ pub(super) fn leaves(tree: &UseTree) -> Vec<Leaf> {
 fn collect(tree: &UseTree, before: &Path, found: &mut Vec<Leaf>) {
     match tree {
         UseTree::Path(path) => collect(&path.tree, &child(before, &path.ident.to_string()), found),
-        UseTree::Group(group) => group
-            .items
-            .iter()
-            .for_each(|tree| collect(tree, before, found)),
-        UseTree::Glob(_) => found.push(Leaf {
-            path: before.clone(),
-            name: None,
-        }),
+        UseTree::Group(group) => group.items.iter().for_each(|tree| collect(tree, before, found)),
+        UseTree::Glob(_) => found.push(Leaf { path: before.clone(), name: None }),
         UseTree::Name(name) if name.ident == "self" => {
-            found.push(Leaf {
-                path: before.clone(),
-                name: before.last().cloned(),
-            });
+            found.push(Leaf { path: before.clone(), name: before.last().cloned() });
         }
         UseTree::Name(name) => {
             let name = name.ident.to_string();
-            found.push(Leaf {
-                path: child(before, &name),
-                name: Some(name),
-            });
+            found.push(Leaf { path: child(before, &name), name: Some(name) });
         }
         UseTree::Rename(rename) => {
             let path = child(before, &rename.ident.to_string());
-            found.push(Leaf {
-                path,
-                name: Some(rename.rename.to_string()),
-            });
+            found.push(Leaf { path, name: Some(rename.rename.to_string()) });
         }
     }
 }

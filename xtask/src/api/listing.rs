@@ -12,12 +12,8 @@ use super::text::Source;
 
 /// Lines of the form `path::to::Item: signature`, sorted by being a set.
 pub(super) fn list(modules: &Modules<'_>) -> BTreeSet<String> {
-    let mut listing = Listing {
-        modules,
-        lines: BTreeSet::new(),
-        public: BTreeMap::new(),
-        walking: Vec::new(),
-    };
+    let mut listing =
+        Listing { modules, lines: BTreeSet::new(), public: BTreeMap::new(), walking: Vec::new() };
     listing.module(&Path::new(), &Path::new());
     listing.items();
     listing.exported_macros();
@@ -45,11 +41,7 @@ impl Listing<'_> {
             return;
         }
         self.walking.push(module.clone());
-        for item in found
-            .items
-            .iter()
-            .filter(|item| !is_hidden(attributes(item)))
-        {
+        for item in found.items.iter().filter(|item| !is_hidden(attributes(item))) {
             match item {
                 Item::Mod(inner) if is_public(&inner.vis) => {
                     let name = inner.ident.to_string();
@@ -97,11 +89,7 @@ impl Listing<'_> {
             };
             let main = shortest(&shown);
             let before = self.lines.len();
-            for item in module
-                .items
-                .iter()
-                .filter(|item| name_of(item).as_ref() == Some(name))
-            {
+            for item in module.items.iter().filter(|item| name_of(item).as_ref() == Some(name)) {
                 self.item(&main, module.source, item);
             }
             if self.lines.len() == before {
@@ -166,10 +154,8 @@ impl Listing<'_> {
     }
 
     fn fields(&mut self, shown: &Path, source: Source<'_>, fields: &Fields) {
-        for (position, field) in fields
-            .iter()
-            .enumerate()
-            .filter(|(_, field)| is_public(&field.vis))
+        for (position, field) in
+            fields.iter().enumerate().filter(|(_, field)| is_public(&field.vis))
         {
             let text = source.across(&field.vis, &field.ty);
             match &field.ident {
@@ -199,11 +185,7 @@ impl Listing<'_> {
         for member in &item.items {
             match member {
                 TraitItem::Fn(function) => {
-                    let provided = if function.default.is_some() {
-                        " { … }"
-                    } else {
-                        ""
-                    };
+                    let provided = if function.default.is_some() { " { … }" } else { "" };
                     self.line(shown, &format!("{}{provided}", source.of(&function.sig)));
                 }
                 TraitItem::Const(constant) => {
@@ -219,11 +201,7 @@ impl Listing<'_> {
 
     fn exported_macros(&mut self) {
         for (_, module) in self.modules.all() {
-            for item in module
-                .items
-                .iter()
-                .filter(|item| !is_hidden(attributes(item)))
-            {
+            for item in module.items.iter().filter(|item| !is_hidden(attributes(item))) {
                 let mut attributes = attributes(item).iter();
                 let exported =
                     attributes.any(|attribute| attribute.path().is_ident("macro_export"));
@@ -240,9 +218,8 @@ impl Listing<'_> {
     }
 
     fn path(&self, shown: &Path) -> String {
-        let segments = [self.modules.crate_name.as_str()]
-            .into_iter()
-            .chain(shown.iter().map(String::as_str));
+        let segments =
+            [self.modules.crate_name.as_str()].into_iter().chain(shown.iter().map(String::as_str));
         segments.collect::<Vec<_>>().join("::")
     }
 }
@@ -250,20 +227,14 @@ impl Listing<'_> {
 fn is_hidden(attributes: &[Attribute]) -> bool {
     let hides = |attribute: &&Attribute| {
         attribute.path().is_ident("doc")
-            && attribute
-                .parse_args::<syn::Ident>()
-                .is_ok_and(|word| word == "hidden")
+            && attribute.parse_args::<syn::Ident>().is_ok_and(|word| word == "hidden")
     };
     attributes.iter().any(|attribute| hides(&attribute))
 }
 
 /// The path users are most likely to write.
 fn shortest(paths: &BTreeSet<Path>) -> Path {
-    paths
-        .iter()
-        .min_by_key(|path| path.len())
-        .cloned()
-        .unwrap_or_default()
+    paths.iter().min_by_key(|path| path.len()).cloned().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -38,10 +38,7 @@ const MAX_HOPS: usize = 16;
 
 impl<'a> Modules<'a> {
     pub(super) fn read(files: &'a Files, folder: &str, crate_name: &str) -> Outcome<Self> {
-        let mut modules = Self {
-            crate_name: crate_name.to_owned(),
-            by_path: BTreeMap::new(),
-        };
+        let mut modules = Self { crate_name: crate_name.to_owned(), by_path: BTreeMap::new() };
         modules.read_file(files, &format!("{folder}/src"), Path::new(), "lib.rs")?;
         Ok(modules)
     }
@@ -80,13 +77,7 @@ impl<'a> Modules<'a> {
             }
             kept.push(item);
         }
-        self.by_path.insert(
-            path,
-            Module {
-                source,
-                items: kept,
-            },
-        );
+        self.by_path.insert(path, Module { source, items: kept });
         Ok(())
     }
 
@@ -129,23 +120,13 @@ impl<'a> Modules<'a> {
             return Some(Found::Module(inside));
         }
         let items = &self.by_path.get(at)?.items;
-        if items
-            .iter()
-            .any(|item| name_of(item).as_deref() == Some(name))
-        {
+        if items.iter().any(|item| name_of(item).as_deref() == Some(name)) {
             return Some(Found::Item((at.clone(), name.to_owned())));
         }
-        let uses = items.iter().filter_map(|item| {
-            if let Item::Use(u) = item {
-                Some(u)
-            } else {
-                None
-            }
-        });
+        let uses =
+            items.iter().filter_map(|item| if let Item::Use(u) = item { Some(u) } else { None });
         let leaves: Vec<Leaf> = uses.flat_map(|u| leaves(&u.tree)).collect();
-        let named = leaves
-            .iter()
-            .filter(|leaf| leaf.name.as_deref() == Some(name));
+        let named = leaves.iter().filter(|leaf| leaf.name.as_deref() == Some(name));
         let globs = leaves.iter().filter(|leaf| leaf.name.is_none());
         let through_name = named.filter_map(|leaf| self.follow(at, &leaf.path, hops));
         let through_glob = globs.filter_map(|leaf| match self.follow(at, &leaf.path, hops)? {
@@ -201,9 +182,7 @@ pub(super) fn name_of(item: &Item) -> Option<String> {
 
 fn is_for_tests(attribute: &Attribute) -> bool {
     attribute.path().is_ident("cfg")
-        && attribute
-            .parse_args::<syn::Ident>()
-            .is_ok_and(|word| word == "test")
+        && attribute.parse_args::<syn::Ident>().is_ok_and(|word| word == "test")
 }
 
 #[cfg(test)]
@@ -214,24 +193,15 @@ mod tests {
     fn paths_are_followed_through_imports_to_the_definition() {
         let texts = [
             ("lib.rs", "mod a; mod b; pub use b::Seen; use std::fmt;"),
-            (
-                "a.rs",
-                "pub mod deep; use crate::b::*; use deep::Own as Mine;",
-            ),
+            ("a.rs", "pub mod deep; use crate::b::*; use deep::Own as Mine;"),
             ("a/deep.rs", "pub struct Own; use super::super::Seen;"),
-            (
-                "b.rs",
-                "pub struct Seen; pub use crate::a::Round; use crate::b::Other as Round;",
-            ),
+            ("b.rs", "pub struct Seen; pub use crate::a::Round; use crate::b::Other as Round;"),
         ];
         let texts = texts.map(|(name, text)| (format!("crates/x/src/{name}"), text.to_owned()));
         let files = Files::from(texts);
         let modules = Modules::read(&files, "crates/x", "x").unwrap();
         let words = |text: &str| {
-            text.split("::")
-                .filter(|w| !w.is_empty())
-                .map(str::to_owned)
-                .collect::<Path>()
+            text.split("::").filter(|w| !w.is_empty()).map(str::to_owned).collect::<Path>()
         };
         let item = |module, name: &str| Some(Found::Item((words(module), name.to_owned())));
         for (from, path, leads_to) in [
@@ -240,32 +210,18 @@ mod tests {
             ("a", "Seen", item("b", "Seen")),
             ("a", "Mine", item("a::deep", "Own")),
             ("a::deep", "Seen", item("b", "Seen")),
-            (
-                "a::deep",
-                "super::deep",
-                Some(Found::Module(words("a::deep"))),
-            ),
+            ("a::deep", "super::deep", Some(Found::Module(words("a::deep")))),
             ("", "fmt::Debug", None),
             ("", "b::Round", None),
         ] {
-            assert_eq!(
-                modules.resolve(&words(from), &words(path)),
-                leads_to,
-                "{path} in {from}"
-            );
+            assert_eq!(modules.resolve(&words(from), &words(path)), leads_to, "{path} in {from}");
         }
     }
 
     #[test]
     fn a_declared_module_without_a_file_is_named() {
         let files = Files::from([("crates/a/src/lib.rs".to_owned(), "mod key;".to_owned())]);
-        let message = Modules::read(&files, "crates/a", "a")
-            .err()
-            .unwrap()
-            .to_string();
-        assert!(
-            message.starts_with("crates/a/src/key.rs is missing"),
-            "{message}"
-        );
+        let message = Modules::read(&files, "crates/a", "a").err().unwrap().to_string();
+        assert!(message.starts_with("crates/a/src/key.rs is missing"), "{message}");
     }
 }

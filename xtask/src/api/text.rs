@@ -33,9 +33,7 @@ impl Source<'_> {
 /// Line breaks, comments and the `mut` of parameters taken out: a signature reads the same however
 /// it is broken and whatever its body does.
 fn one_line(text: &str) -> String {
-    let lines = text
-        .lines()
-        .map(|line| line.split("//").next().unwrap_or_default());
+    let lines = text.lines().map(|line| line.split("//").next().unwrap_or_default());
     let words: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
     let mut line = words.join(" ");
     for (broken, whole) in [
@@ -61,9 +59,6 @@ mod tests {
     #[test]
     fn a_broken_signature_reads_like_a_whole_one() {
         let broken = "fn a<\n    T: Clone,\n>(\n    mut b: T, // why\n    c: &mut [u8],\n) -> Vec<T>\nwhere\n    T: Send,";
-        assert_eq!(
-            one_line(broken),
-            "fn a<T: Clone>(b: T, c: &mut [u8]) -> Vec<T> where T: Send"
-        );
+        assert_eq!(one_line(broken), "fn a<T: Clone>(b: T, c: &mut [u8]) -> Vec<T> where T: Send");
     }
 }

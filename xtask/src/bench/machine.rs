@@ -16,17 +16,9 @@ pub(super) fn describe(root: &Path, packages: &[&str]) -> Outcome<String> {
         .unwrap_or_else(|| std::env::consts::ARCH.to_owned());
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let memory = field(&system("/proc/meminfo"), "MemTotal").and_then(|text| gibibytes(&text));
-    let memory = memory
-        .map(|size| format!(", {size} of memory"))
-        .unwrap_or_default();
+    let memory = memory.map(|size| format!(", {size} of memory")).unwrap_or_default();
     let rustc = Invocation::new("rustc").words("--version").output(root)?;
-    let mut versions = vec![
-        rustc
-            .split_whitespace()
-            .take(2)
-            .collect::<Vec<_>>()
-            .join(" "),
-    ];
+    let mut versions = vec![rustc.split_whitespace().take(2).collect::<Vec<_>>().join(" ")];
     let lock =
         fs::read_to_string(root.join("Cargo.lock")).doing(|| "read Cargo.lock".to_owned())?;
     for package in packages {
@@ -52,27 +44,18 @@ fn field(text: &str, name: &str) -> Option<String> {
 fn gibibytes(text: &str) -> Option<String> {
     const KIB_PER_GIB: u64 = 1 << 20;
     let kibibytes: u64 = text.strip_suffix(" kB")?.trim().parse().ok()?;
-    Some(format!(
-        "{} GiB",
-        kibibytes.saturating_add(KIB_PER_GIB / 2) / KIB_PER_GIB
-    ))
+    Some(format!("{} GiB", kibibytes.saturating_add(KIB_PER_GIB / 2) / KIB_PER_GIB))
 }
 
 /// The versions of a package in `Cargo.lock`, usually one.
 fn locked(lock: &str, package: &str) -> Outcome<String> {
     let lock: Table = lock.parse().doing(|| "read Cargo.lock".to_owned())?;
-    let packages = lock
-        .get("package")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
+    let packages = lock.get("package").and_then(Value::as_array).into_iter().flatten();
     let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str).map(str::to_owned);
     let named = packages.filter(|entry| text(entry, "name").as_deref() == Some(package));
     let versions: Vec<_> = named.filter_map(|entry| text(entry, "version")).collect();
     if versions.is_empty() {
-        return Err(Failure::new(format!(
-            "Cargo.lock has no package `{package}`"
-        )));
+        return Err(Failure::new(format!("Cargo.lock has no package `{package}`")));
     }
     Ok(versions.join(" and "))
 }
@@ -84,10 +67,7 @@ mod tests {
     #[test]
     fn a_field_is_read_from_lines_of_the_kernel() {
         let text = "processor\t: 0\nmodel name\t: Some CPU @ 3.0GHz\nmodel name\t: Other\n";
-        assert_eq!(
-            field(text, "model name").as_deref(),
-            Some("Some CPU @ 3.0GHz")
-        );
+        assert_eq!(field(text, "model name").as_deref(), Some("Some CPU @ 3.0GHz"));
         assert_eq!(field(text, "MemTotal"), None);
     }
 

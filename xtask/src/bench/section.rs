@@ -28,11 +28,7 @@ pub(super) fn replace(text: &str, name: &str, body: &str) -> Result<String, Stri
             Ok(format!("{}{section}{after}", &text[..from]))
         }
         (None, None) => {
-            let text = if text.trim().is_empty() {
-                "# Benchmarks"
-            } else {
-                text.trim_end()
-            };
+            let text = if text.trim().is_empty() { "# Benchmarks" } else { text.trim_end() };
             Ok(format!("{text}\n\n## {name}\n\n{section}\n"))
         }
         _ => Err(format!("has half a section `{name}`: {}", markers(name))),
@@ -56,10 +52,7 @@ mod tests {
 
     #[test]
     fn a_section_is_replaced_in_its_place() {
-        assert_eq!(
-            replace(PAGE, "local", "new").unwrap(),
-            PAGE.replace("old", "new")
-        );
+        assert_eq!(replace(PAGE, "local", "new").unwrap(), PAGE.replace("old", "new"));
     }
 
     #[test]

@@ -11,9 +11,7 @@ pub(super) fn run(workspace: &Workspace) -> Outcome {
     let facade = workspace.package(FACADE);
     let facade =
         facade.ok_or_else(|| Failure::new(format!("the workspace has no crate `{FACADE}`")))?;
-    commands(facade)
-        .iter()
-        .try_for_each(|command| command.run(&workspace.root))
+    commands(facade).iter().try_for_each(|command| command.run(&workspace.root))
 }
 
 /// Clippy and not check: what is unused without a feature is a warning, and warnings are errors.
@@ -21,9 +19,7 @@ fn commands(package: &Package) -> Vec<Invocation> {
     let clippy = |features: &[&str]| {
         let clippy =
             Invocation::cargo("clippy --quiet --no-deps --package").args([package.name.as_str()]);
-        clippy
-            .args(features.iter().copied())
-            .words("-- -D warnings")
+        clippy.args(features.iter().copied()).words("-- -D warnings")
     };
     let mut commands = vec![clippy(&["--no-default-features"])];
     for feature in &package.features {
@@ -40,15 +36,8 @@ mod tests {
     #[test]
     fn each_feature_stands_alone_between_none_and_all() {
         let features = vec!["default".to_owned(), "redis".to_owned()];
-        let package = Package {
-            name: "rucache".to_owned(),
-            features,
-            ..Package::default()
-        };
-        let lines: Vec<_> = commands(&package)
-            .iter()
-            .map(Invocation::to_string)
-            .collect();
+        let package = Package { name: "rucache".to_owned(), features, ..Package::default() };
+        let lines: Vec<_> = commands(&package).iter().map(Invocation::to_string).collect();
         let start = "cargo clippy --quiet --no-deps --package rucache";
         assert_eq!(
             lines,

@@ -12,18 +12,12 @@ const PREFIX: &str = "rucache-";
 /// `rucache-` is a member.
 pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {
     let Some(page) = workspace.files.get(PAGE) else {
-        return vec![Finding::at(
-            PAGE,
-            "is missing: it says which crates there are and why",
-        )];
+        return vec![Finding::at(PAGE, "is missing: it says which crates there are and why")];
     };
     let mut findings = Vec::new();
     for package in &workspace.packages {
         if !page.contains(&format!("`{}`", package.name)) {
-            findings.push(Finding::at(
-                PAGE,
-                format!("does not name the crate `{}`", package.name),
-            ));
+            findings.push(Finding::at(PAGE, format!("does not name the crate `{}`", package.name)));
         }
     }
     let mut seen = BTreeSet::new();
@@ -59,14 +53,9 @@ mod tests {
     fn findings(page: Option<&str>) -> Vec<String> {
         let mut workspace = Workspace::default();
         for name in ["rucache", "rucache-core", "xtask"] {
-            workspace.packages.push(Package {
-                name: name.to_owned(),
-                ..Package::default()
-            });
+            workspace.packages.push(Package { name: name.to_owned(), ..Package::default() });
         }
-        workspace
-            .files
-            .extend(page.map(|text| (PAGE.to_owned(), text.to_owned())));
+        workspace.files.extend(page.map(|text| (PAGE.to_owned(), text.to_owned())));
         texts(check(&workspace))
     }
 
@@ -78,20 +67,14 @@ mod tests {
 
     #[test]
     fn a_crate_left_out_is_found() {
-        let found = findings(Some(
-            "`rucache` and `xtask`, rucache-core without backticks\n",
-        ));
-        assert_eq!(
-            found,
-            ["docs/architecture.md: does not name the crate `rucache-core`"]
-        );
+        let found = findings(Some("`rucache` and `xtask`, rucache-core without backticks\n"));
+        assert_eq!(found, ["docs/architecture.md: does not name the crate `rucache-core`"]);
     }
 
     #[test]
     fn a_crate_that_does_not_exist_is_found_once_with_its_line() {
-        let found = findings(Some(
-            "`rucache` `rucache-core` `xtask`\nrucache-redis, `rucache-redis`\n",
-        ));
+        let found =
+            findings(Some("`rucache` `rucache-core` `xtask`\nrucache-redis, `rucache-redis`\n"));
         assert_eq!(
             found,
             ["docs/architecture.md:2: names `rucache-redis`, and there is no such crate"]

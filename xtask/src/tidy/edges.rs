@@ -37,78 +37,23 @@ const TASKS: &str = "tasks work while the workspace does not compile";
 /// One row per crate, including those still to come. Conformance, testkit, the simulator and the
 /// tasks appear in no `normal` list of a published crate: they are for tests.
 const TABLE: &[Row] = &[
-    Row {
-        name: CORE,
-        normal: &[],
-        dev: &[],
-        rule: BOTTOM,
-    },
-    Row {
-        name: "rucache-memory",
-        normal: &[CORE],
-        dev: &[CONFORMANCE, TESTKIT],
-        rule: ADAPTER,
-    },
-    Row {
-        name: "rucache-redis",
-        normal: &[CORE],
-        dev: &[CONFORMANCE, TESTKIT],
-        rule: ADAPTER,
-    },
-    Row {
-        name: "rucache-memcached",
-        normal: &[CORE],
-        dev: &[CONFORMANCE, TESTKIT],
-        rule: ADAPTER,
-    },
+    Row { name: CORE, normal: &[], dev: &[], rule: BOTTOM },
+    Row { name: "rucache-memory", normal: &[CORE], dev: &[CONFORMANCE, TESTKIT], rule: ADAPTER },
+    Row { name: "rucache-redis", normal: &[CORE], dev: &[CONFORMANCE, TESTKIT], rule: ADAPTER },
+    Row { name: "rucache-memcached", normal: &[CORE], dev: &[CONFORMANCE, TESTKIT], rule: ADAPTER },
     Row {
         name: "rucache-telemetry",
         normal: &[CORE],
         dev: &[CONFORMANCE, TESTKIT],
         rule: OBSERVER,
     },
-    Row {
-        name: ENGINE,
-        normal: &[CORE],
-        dev: &[CONFORMANCE, TESTKIT],
-        rule: ABOVE_CORE,
-    },
-    Row {
-        name: RUC,
-        normal: &[CORE],
-        dev: &[CONFORMANCE, TESTKIT],
-        rule: ABOVE_CORE,
-    },
-    Row {
-        name: CONFORMANCE,
-        normal: &[CORE],
-        dev: &[TESTKIT],
-        rule: KIT,
-    },
-    Row {
-        name: TESTKIT,
-        normal: &[CORE],
-        dev: &[CONFORMANCE],
-        rule: KIT,
-    },
-    Row {
-        name: "rucache-providers",
-        normal: &[CORE, RUC],
-        dev: &[TESTKIT],
-        rule: SOURCE,
-    },
-    Row {
-        name: "rucache-padron",
-        normal: &[CORE, RUC],
-        dev: &[TESTKIT],
-        rule: SOURCE,
-    },
-    Row {
-        name: "rucache-lookup",
-        normal: &[CORE, ENGINE, RUC],
-        dev: &[TESTKIT],
-        rule: SERVICE,
-    },
+    Row { name: ENGINE, normal: &[CORE], dev: &[CONFORMANCE, TESTKIT], rule: ABOVE_CORE },
+    Row { name: RUC, normal: &[CORE], dev: &[CONFORMANCE, TESTKIT], rule: ABOVE_CORE },
+    Row { name: CONFORMANCE, normal: &[CORE], dev: &[TESTKIT], rule: KIT },
+    Row { name: TESTKIT, normal: &[CORE], dev: &[CONFORMANCE], rule: KIT },
+    Row { name: "rucache-providers", normal: &[CORE, RUC], dev: &[TESTKIT], rule: SOURCE },
+    Row { name: "rucache-padron", normal: &[CORE, RUC], dev: &[TESTKIT], rule: SOURCE },
+    Row { name: "rucache-lookup", normal: &[CORE, ENGINE, RUC], dev: &[TESTKIT], rule: SERVICE },
     Row {
         name: "rucache",
         normal: &[
@@ -126,24 +71,9 @@ const TABLE: &[Row] = &[
         dev: &[TESTKIT],
         rule: FACADE,
     },
-    Row {
-        name: "rucache-server",
-        normal: &["rucache"],
-        dev: &[TESTKIT],
-        rule: SERVER,
-    },
-    Row {
-        name: "rucache-sim",
-        normal: &[CORE, ENGINE, TESTKIT],
-        dev: &[],
-        rule: SIMULATOR,
-    },
-    Row {
-        name: "xtask",
-        normal: &[],
-        dev: &[],
-        rule: TASKS,
-    },
+    Row { name: "rucache-server", normal: &["rucache"], dev: &[TESTKIT], rule: SERVER },
+    Row { name: "rucache-sim", normal: &[CORE, ENGINE, TESTKIT], dev: &[], rule: SIMULATOR },
+    Row { name: "xtask", normal: &[], dev: &[], rule: TASKS },
 ];
 
 pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {
@@ -157,10 +87,8 @@ pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {
         let inside =
             |d: &&Dependency| workspace.package(&d.name).is_some() && d.name != package.name;
         for dependency in package.dependencies.iter().filter(inside) {
-            findings.extend(
-                row.refusal(dependency)
-                    .map(|message| Finding::at(&package.name, message)),
-            );
+            findings
+                .extend(row.refusal(dependency).map(|message| Finding::at(&package.name, message)));
         }
     }
     findings
@@ -172,10 +100,9 @@ impl Row {
         let name = dependency.name.as_str();
         let (table, allowed) = match dependency.kind {
             Kind::Normal => ("dependencies", self.normal.contains(&name)),
-            Kind::Dev => (
-                "dev-dependencies",
-                self.normal.contains(&name) || self.dev.contains(&name),
-            ),
+            Kind::Dev => {
+                ("dev-dependencies", self.normal.contains(&name) || self.dev.contains(&name))
+            }
             Kind::Build => ("build-dependencies", false),
         };
         if allowed {
@@ -194,11 +121,7 @@ impl Row {
 }
 
 fn words(names: &[&str]) -> String {
-    if names.is_empty() {
-        "none".to_owned()
-    } else {
-        names.join(", ")
-    }
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 #[cfg(test)]
@@ -212,22 +135,12 @@ mod tests {
         let mut workspace = Workspace::default();
         for name in edges.iter().flat_map(|(from, _, to)| [*from, *to]) {
             if workspace.package(name).is_none() {
-                workspace.packages.push(Package {
-                    name: name.to_owned(),
-                    ..Package::default()
-                });
+                workspace.packages.push(Package { name: name.to_owned(), ..Package::default() });
             }
         }
         for (from, kind, to) in edges {
-            let package = workspace
-                .packages
-                .iter_mut()
-                .find(|p| p.name == *from)
-                .unwrap();
-            package.dependencies.push(Dependency {
-                name: (*to).to_owned(),
-                kind: *kind,
-            });
+            let package = workspace.packages.iter_mut().find(|p| p.name == *from).unwrap();
+            package.dependencies.push(Dependency { name: (*to).to_owned(), kind: *kind });
         }
         texts(check(&workspace))
     }
@@ -252,19 +165,9 @@ mod tests {
             (CORE, Kind::Dev, CONFORMANCE, "dev-dependencies"),
             ("rucache-memory", Kind::Normal, ENGINE, "dependencies"),
             ("rucache-memory", Kind::Normal, CONFORMANCE, "dependencies"),
-            (
-                "rucache-redis",
-                Kind::Dev,
-                "rucache-memory",
-                "dev-dependencies",
-            ),
+            ("rucache-redis", Kind::Dev, "rucache-memory", "dev-dependencies"),
             (ENGINE, Kind::Normal, RUC, "dependencies"),
-            (
-                "rucache-lookup",
-                Kind::Normal,
-                "rucache-memory",
-                "dependencies",
-            ),
+            ("rucache-lookup", Kind::Normal, "rucache-memory", "dependencies"),
             ("rucache-padron", Kind::Dev, "rucache", "dev-dependencies"),
             ("rucache-server", Kind::Normal, CORE, "dependencies"),
             ("rucache", Kind::Build, CORE, "build-dependencies"),
@@ -282,11 +185,7 @@ mod tests {
     fn a_crate_without_a_row_is_found() {
         let found = findings(&[("rucache-new", Kind::Normal, CORE)]);
         assert_eq!(found.len(), 1);
-        assert!(
-            found[0].starts_with("rucache-new: has no row"),
-            "{}",
-            found[0]
-        );
+        assert!(found[0].starts_with("rucache-new: has no row"), "{}", found[0]);
     }
 
     #[test]

@@ -9,11 +9,7 @@ use crate::workspace::{Package, Workspace};
 const INHERITED: [&str; 3] = ["edition", "rust-version", "license"];
 
 pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {
-    workspace
-        .packages
-        .iter()
-        .flat_map(|package| check_package(workspace, package))
-        .collect()
+    workspace.packages.iter().flat_map(|package| check_package(workspace, package)).collect()
 }
 
 fn check_package(workspace: &Workspace, package: &Package) -> Vec<Finding> {
@@ -58,10 +54,7 @@ fn check_package(workspace: &Workspace, package: &Package) -> Vec<Finding> {
             ));
         }
     }
-    messages
-        .into_iter()
-        .map(|message| Finding::at(&path, message))
-        .collect()
+    messages.into_iter().map(|message| Finding::at(&path, message)).collect()
 }
 
 fn inherits(field: Option<&Value>) -> bool {
@@ -78,26 +71,12 @@ fn is_shared(value: &Value) -> bool {
 fn dependencies(manifest: &Table) -> Vec<(String, &str, &Value)> {
     let mut found = Vec::new();
     let mut sections = vec![(String::new(), manifest)];
-    for (name, target) in manifest
-        .get("target")
-        .and_then(Value::as_table)
-        .into_iter()
-        .flatten()
-    {
-        sections.extend(
-            target
-                .as_table()
-                .map(|section| (format!("target.{name}."), section)),
-        );
+    for (name, target) in manifest.get("target").and_then(Value::as_table).into_iter().flatten() {
+        sections.extend(target.as_table().map(|section| (format!("target.{name}."), section)));
     }
     for (prefix, section) in sections {
         for kind in ["dependencies", "dev-dependencies", "build-dependencies"] {
-            for (name, value) in section
-                .get(kind)
-                .and_then(Value::as_table)
-                .into_iter()
-                .flatten()
-            {
+            for (name, value) in section.get(kind).and_then(Value::as_table).into_iter().flatten() {
                 found.push((format!("{prefix}{kind}"), name.as_str(), value));
             }
         }
@@ -131,19 +110,11 @@ workspace = true
     fn findings(folder: &str, manifest: &str, beside: &[&str]) -> Vec<String> {
         let mut workspace = Workspace::default();
         let name = "rucache-core".to_owned();
-        workspace.packages.push(Package {
-            name,
-            folder: folder.to_owned(),
-            ..Package::default()
-        });
+        workspace.packages.push(Package { name, folder: folder.to_owned(), ..Package::default() });
+        workspace.files.insert(format!("{folder}/Cargo.toml"), manifest.to_owned());
         workspace
             .files
-            .insert(format!("{folder}/Cargo.toml"), manifest.to_owned());
-        workspace.files.extend(
-            beside
-                .iter()
-                .map(|name| (format!("{folder}/{name}"), String::new())),
-        );
+            .extend(beside.iter().map(|name| (format!("{folder}/{name}"), String::new())));
         texts(check(&workspace))
     }
 
@@ -151,60 +122,29 @@ workspace = true
     #[track_caller]
     fn bad(from: &str, to: &str, expected: &str) {
         assert!(GOOD.contains(from), "the sample has no {from}");
-        let found = findings(
-            "crates/rucache-core",
-            &GOOD.replace(from, to),
-            &["README.md"],
-        );
+        let found = findings("crates/rucache-core", &GOOD.replace(from, to), &["README.md"]);
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].contains(expected), "{}", found[0]);
     }
 
     #[test]
     fn a_manifest_that_inherits_passes() {
-        assert_eq!(
-            findings("crates/rucache-core", GOOD, &["README.md"]),
-            [""; 0]
-        );
+        assert_eq!(findings("crates/rucache-core", GOOD, &["README.md"]), [""; 0]);
     }
 
     #[test]
     fn a_field_stated_twice_is_found() {
-        bad(
-            "edition.workspace = true",
-            "edition = \"2024\"",
-            "`edition.workspace = true`",
-        );
+        bad("edition.workspace = true", "edition = \"2024\"", "`edition.workspace = true`");
         bad("license.workspace = true", "", "`license.workspace = true`");
-        bad(
-            "rust-version.workspace = true",
-            "",
-            "`rust-version.workspace = true`",
-        );
-        bad(
-            "\nversion.workspace = true",
-            "\nversion = \"1.0.0\"",
-            "`version.workspace = true`",
-        );
-        bad(
-            "[lints]\nworkspace = true",
-            "[lints.rust]\nunsafe_code = \"allow\"",
-            "[lints]",
-        );
+        bad("rust-version.workspace = true", "", "`rust-version.workspace = true`");
+        bad("\nversion.workspace = true", "\nversion = \"1.0.0\"", "`version.workspace = true`");
+        bad("[lints]\nworkspace = true", "[lints.rust]\nunsafe_code = \"allow\"", "[lints]");
     }
 
     #[test]
     fn a_version_outside_the_root_is_found() {
-        bad(
-            "{ workspace = true, features = [\"serde\"] }",
-            "\"1\"",
-            "`bytes` in [dependencies]",
-        );
-        bad(
-            "path =",
-            "version = \"0.1\", path =",
-            "`rucache-testkit` in [dev-dependencies]",
-        );
+        bad("{ workspace = true, features = [\"serde\"] }", "\"1\"", "`bytes` in [dependencies]");
+        bad("path =", "version = \"0.1\", path =", "`rucache-testkit` in [dev-dependencies]");
         bad(
             "[lints]",
             "[target.'cfg(unix)'.dependencies]\nlibc = \"0.2\"\n[lints]",
@@ -215,10 +155,7 @@ workspace = true
     #[test]
     fn a_missing_readme_and_another_folder_name_are_found() {
         let found = findings("crates/rucache-core", GOOD, &[]);
-        assert_eq!(
-            found,
-            ["crates/rucache-core/Cargo.toml: README.md is missing beside it"]
-        );
+        assert_eq!(found, ["crates/rucache-core/Cargo.toml: README.md is missing beside it"]);
         let found = findings("crates/core", GOOD, &["README.md"]);
         assert_eq!(
             found,

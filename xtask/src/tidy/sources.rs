@@ -7,9 +7,7 @@ use crate::workspace::Workspace;
 const MAX_LINES: usize = 400;
 
 /// Names that say nothing about what is inside.
-const EMPTY_NAMES: [&str; 7] = [
-    "common", "helper", "helpers", "manager", "misc", "util", "utils",
-];
+const EMPTY_NAMES: [&str; 7] = ["common", "helper", "helpers", "manager", "misc", "util", "utils"];
 
 /// Texts that do not belong in a source file, and what to do instead.
 const FORBIDDEN: [(&str, &str); 5] = [
@@ -17,38 +15,20 @@ const FORBIDDEN: [(&str, &str); 5] = [
         concat!("#[", "allow("),
         "use `#[expect(…, reason = \"…\")]`: it disappears when it no longer applies",
     ),
-    (
-        concat!("#![", "allow("),
-        "use `#[expect(…, reason = \"…\")]` on the item that needs it",
-    ),
+    (concat!("#![", "allow("), "use `#[expect(…, reason = \"…\")]` on the item that needs it"),
     (concat!("todo", "!("), "finish it or leave it out"),
     (concat!("unimplemented", "!("), "finish it or leave it out"),
-    (
-        concat!("FIX", "ME"),
-        "fix it, or record the decision in docs/decisions",
-    ),
+    (concat!("FIX", "ME"), "fix it, or record the decision in docs/decisions"),
 ];
 
 /// Beginnings of paths that exist on one machine only.
-const MACHINE_PATHS: [&str; 4] = [
-    concat!("/ho", "me/"),
-    concat!("/ro", "ot/"),
-    concat!("/Use", "rs/"),
-    concat!("/wo", "rk/"),
-];
+const MACHINE_PATHS: [&str; 4] =
+    [concat!("/ho", "me/"), concat!("/ro", "ot/"), concat!("/Use", "rs/"), concat!("/wo", "rk/")];
 
 pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (path, text) in workspace
-        .files
-        .iter()
-        .filter(|(path, _)| path.ends_with(".rs"))
-    {
-        let stem = path
-            .rsplit('/')
-            .next()
-            .unwrap_or_default()
-            .trim_end_matches(".rs");
+    for (path, text) in workspace.files.iter().filter(|(path, _)| path.ends_with(".rs")) {
+        let stem = path.rsplit('/').next().unwrap_or_default().trim_end_matches(".rs");
         if stem == "mod" {
             findings.push(Finding::at(
                 path,
@@ -56,10 +36,7 @@ pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {
             ));
         }
         if EMPTY_NAMES.contains(&stem) {
-            findings.push(Finding::at(
-                path,
-                "name the file after the concept it holds",
-            ));
+            findings.push(Finding::at(path, "name the file after the concept it holds"));
         }
         if !text.starts_with("//! ") {
             findings.push(Finding::at(
@@ -89,10 +66,7 @@ pub(super) fn check_paths(workspace: &Workspace) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, text) in &workspace.files {
         for (number, line) in text.lines().enumerate() {
-            if let Some(found) = MACHINE_PATHS
-                .iter()
-                .find(|start| begins_a_path(line, start))
-            {
+            if let Some(found) = MACHINE_PATHS.iter().find(|start| begins_a_path(line, start)) {
                 let message = format!(
                     "`{found}…` exists on one machine: write a path from the root of the repository"
                 );
@@ -138,14 +112,8 @@ mod tests {
 
     #[test]
     fn names_and_first_lines_are_judged() {
-        one(
-            check(&workspace("crates/a/src/key/mod.rs", "//! Keys.\n")),
-            "no mod.rs",
-        );
-        one(
-            check(&workspace("crates/a/src/utils.rs", "//! Things.\n")),
-            "concept",
-        );
+        one(check(&workspace("crates/a/src/key/mod.rs", "//! Keys.\n")), "no mod.rs");
+        one(check(&workspace("crates/a/src/utils.rs", "//! Things.\n")), "concept");
         one(
             check(&workspace("crates/a/src/key.rs", "use std::fmt;\n")),
             "begin with a `//! ` line",
@@ -155,10 +123,7 @@ mod tests {
     #[test]
     fn a_file_over_the_limit_is_found_with_its_length() {
         let long = format!("//! Long.\n{}", "\n".repeat(MAX_LINES));
-        one(
-            check(&workspace("crates/a/src/long.rs", &long)),
-            "has 401 lines",
-        );
+        one(check(&workspace("crates/a/src/long.rs", &long)), "has 401 lines");
     }
 
     #[test]
@@ -175,11 +140,9 @@ mod tests {
     #[test]
     fn paths_of_a_machine_are_found_in_every_text() {
         for start in MACHINE_PATHS {
-            for line in [
-                format!("see {start}me/x"),
-                format!("`{start}x`"),
-                format!("file://{start}x"),
-            ] {
+            for line in
+                [format!("see {start}me/x"), format!("`{start}x`"), format!("file://{start}x")]
+            {
                 one(check_paths(&workspace("docs/a.md", &line)), "docs/a.md:1: ");
             }
             for line in [

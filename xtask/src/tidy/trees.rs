@@ -36,35 +36,18 @@ const TABLE: &[Row] = &[
         rule: "it is usable without an async runtime",
     },
     Row {
-        names: &[
-            "rucache-core",
-            "rucache-ruc",
-            "rucache-engine",
-            "rucache-lookup",
-        ],
+        names: &["rucache-core", "rucache-ruc", "rucache-engine", "rucache-lookup"],
         absent: BACKENDS,
         rule: "it knows no concrete backend",
     },
-    Row {
-        names: &["rucache"],
-        absent: HTTP_SERVERS,
-        rule: "only the server knows HTTP serving",
-    },
+    Row { names: &["rucache"], absent: HTTP_SERVERS, rule: "only the server knows HTTP serving" },
 ];
 
 pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {
     let mut findings = Vec::new();
     for row in TABLE {
-        for name in row
-            .names
-            .iter()
-            .filter(|name| workspace.package(name).is_some())
-        {
-            for path in row
-                .absent
-                .iter()
-                .filter_map(|absent| workspace.path(name, absent))
-            {
+        for name in row.names.iter().filter(|name| workspace.package(name).is_some()) {
+            for path in row.absent.iter().filter_map(|absent| workspace.path(name, absent)) {
                 let message = format!("has {} in its tree, but {}", path.join(" -> "), row.rule);
                 findings.push(Finding::at(*name, message));
             }
@@ -82,17 +65,10 @@ mod tests {
     fn findings(edges: &[(&str, &str)]) -> Vec<String> {
         let mut workspace = Workspace::default();
         for name in ["rucache-core", "rucache-engine", "rucache"] {
-            workspace.packages.push(Package {
-                name: name.to_owned(),
-                ..Package::default()
-            });
+            workspace.packages.push(Package { name: name.to_owned(), ..Package::default() });
         }
         for (from, to) in edges {
-            workspace
-                .normal
-                .entry((*from).to_owned())
-                .or_default()
-                .push((*to).to_owned());
+            workspace.normal.entry((*from).to_owned()).or_default().push((*to).to_owned());
         }
         texts(check(&workspace))
     }

@@ -37,18 +37,12 @@ fn members_are_read_with_folder_publication_and_features() {
     let names: Vec<_> = workspace.packages.iter().map(|p| p.name.as_str()).collect();
     assert_eq!(names, ["a", "b"]);
     let b = workspace.package("b").unwrap();
-    assert_eq!(
-        (b.folder.as_str(), b.library, b.publish),
-        ("crates/b", true, true)
-    );
+    assert_eq!((b.folder.as_str(), b.library, b.publish), ("crates/b", true, true));
     assert_eq!(b.features, ["default", "x"]);
     let kinds: Vec<_> = b.dependencies.iter().map(|d| d.kind).collect();
     assert_eq!(kinds, [Kind::Normal, Kind::Dev, Kind::Build]);
     let a = workspace.package("a").unwrap();
-    assert_eq!(
-        (a.folder.as_str(), a.library, a.publish),
-        ("a", false, false)
-    );
+    assert_eq!((a.folder.as_str(), a.library, a.publish), ("a", false, false));
 }
 
 #[test]
@@ -61,8 +55,7 @@ fn a_path_follows_normal_dependencies_only() {
 
 #[test]
 fn metadata_of_another_shape_is_refused() {
-    let message = Workspace::from_metadata(PathBuf::from("/ws"), &json!({}))
-        .unwrap_err()
-        .to_string();
+    let message =
+        Workspace::from_metadata(PathBuf::from("/ws"), &json!({})).unwrap_err().to_string();
     assert!(message.contains("null"), "{message}");
 }

@@ -65,8 +65,7 @@ impl<S: Store> Emulated<S> {
 impl<S: Store> Backend for Emulated<S> {
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = self.store.capabilities();
-        capabilities.max_value_len =
-            capabilities.max_value_len.saturating_sub(Slot::MAX_OVERHEAD);
+        capabilities.max_value_len = capabilities.max_value_len.saturating_sub(Slot::MAX_OVERHEAD);
         capabilities.push = false;
         capabilities.scan = false;
         capabilities
@@ -75,7 +74,7 @@ impl<S: Store> Backend for Emulated<S> {
     async fn get_many(&self, keys: &[Key], companions: Companions) -> Answers<Fetched> {
         let mut answers = Vec::with_capacity(keys.len());
         for key in keys {
-            answers.push(self.read(key).await);
+            answers.push(self.read_one(key).await);
         }
         if companions == Companions::Markers {
             self.add_companions(keys, &mut answers).await;
@@ -86,7 +85,7 @@ impl<S: Store> Backend for Emulated<S> {
     async fn write_many(&self, writes: &[Write]) -> Answers<WriteOutcome> {
         let mut answers = Vec::with_capacity(writes.len());
         for write in writes {
-            answers.push(self.write(write).await);
+            answers.push(self.write_one(write).await);
         }
         answers
     }
@@ -94,7 +93,7 @@ impl<S: Store> Backend for Emulated<S> {
     async fn delete_many(&self, keys: &[Key]) -> Answers<bool> {
         let mut answers = Vec::with_capacity(keys.len());
         for key in keys {
-            answers.push(self.delete(key).await);
+            answers.push(self.delete_one(key).await);
         }
         answers
     }
@@ -102,7 +101,7 @@ impl<S: Store> Backend for Emulated<S> {
     async fn expire_many(&self, keys: &[Key]) -> Answers<bool> {
         let mut answers = Vec::with_capacity(keys.len());
         for key in keys {
-            answers.push(self.expire(key).await);
+            answers.push(self.expire_one(key).await);
         }
         answers
     }
@@ -110,7 +109,7 @@ impl<S: Store> Backend for Emulated<S> {
     async fn lease_many(&self, requests: &[LeaseRequest]) -> Answers<Lease> {
         let mut answers = Vec::with_capacity(requests.len());
         for request in requests {
-            answers.push(self.lease(request).await);
+            answers.push(self.lease_one(request).await);
         }
         answers
     }
@@ -118,7 +117,7 @@ impl<S: Store> Backend for Emulated<S> {
     async fn renew_many(&self, holds: &[LeaseHold], ttl: Ttl) -> Answers<bool> {
         let mut answers = Vec::with_capacity(holds.len());
         for hold in holds {
-            answers.push(self.renew(hold, ttl).await);
+            answers.push(self.renew_one(hold, ttl).await);
         }
         answers
     }
@@ -126,7 +125,7 @@ impl<S: Store> Backend for Emulated<S> {
     async fn release_many(&self, ends: &[LeaseEnd]) -> Answers<bool> {
         let mut answers = Vec::with_capacity(ends.len());
         for end in ends {
-            answers.push(self.release(end).await);
+            answers.push(self.release_one(end).await);
         }
         answers
     }
@@ -134,7 +133,7 @@ impl<S: Store> Backend for Emulated<S> {
     async fn add_many(&self, additions: &[(Key, u64)], ttl: Ttl) -> Answers<u64> {
         let mut answers = Vec::with_capacity(additions.len());
         for (counter, delta) in additions {
-            answers.push(self.add(counter, *delta, ttl).await);
+            answers.push(self.add_one(counter, *delta, ttl).await);
         }
         answers
     }
@@ -142,7 +141,7 @@ impl<S: Store> Backend for Emulated<S> {
     async fn markers(&self, at: &[MarkerRef], seed: MarkerVersion) -> Answers<MarkerVersion> {
         let mut answers = Vec::with_capacity(at.len());
         for reference in at {
-            answers.push(self.marker(&reference.marker, seed).await);
+            answers.push(self.marker_one(&reference.marker, seed).await);
         }
         answers
     }
@@ -155,12 +154,7 @@ impl<S: Store> Backend for Emulated<S> {
         answers
     }
 
-    async fn map_put(
-        &self,
-        map: &Key,
-        entries: &[MapEntry],
-        now: Timestamp,
-    ) -> Result<u64, Error> {
+    async fn map_put(&self, map: &Key, entries: &[MapEntry], now: Timestamp) -> Result<u64, Error> {
         self.put_members(map, entries, now).await
     }
 

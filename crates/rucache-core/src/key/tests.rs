@@ -15,7 +15,12 @@ fn wire(service: &str, name: &str) -> String {
 fn usual_key_is_its_own_wire_form() {
     assert_eq!(wire("migo", "ruc_20131312955"), "migo:ruc_20131312955");
     assert_eq!(wire("nubefact", "invoice_INV-001"), "nubefact:invoice_INV-001");
+    const RUC: KeyKind = KeyKind::new("ruc");
     let service = ServiceName::new("migo").unwrap();
+    let of_number = Key::of_number(&service, RUC, 20_131_312_955);
+    assert_eq!(of_number, key("migo", "ruc_20131312955"));
+    assert_eq!(Key::of_number(&service, RUC, 0).name(), "ruc_0");
+    assert_eq!(Key::of_number(&service, RUC, u64::MAX).name(), "ruc_18446744073709551615");
     let of_kind = Key::of_kind(&service, "ruc", 20_131_312_955_u64).unwrap();
     assert_eq!(of_kind, key("migo", "ruc_20131312955"));
 }

@@ -78,3 +78,19 @@ fn oversize_load_is_served_and_not_stored() {
     assert!(!hit.outcome.stored);
     assert!(lab.cache.peek::<String>("name", Accept::Stale).unwrap().is_none());
 }
+
+#[test]
+fn absence_learned_by_an_older_load_does_not_drop_a_newer_value() {
+    let lab = Lab::new();
+    let (go, wait) = tokio::sync::oneshot::channel::<()>();
+    lab.source.next(async {
+        let _ = wait.await;
+        Ok(rucache_engine::Loaded::absent())
+    });
+    let before = lab.start(HOUR);
+    lab.runtime.block_on(lab.cache.set("name", "new", HOUR)).unwrap();
+    go.send(()).unwrap();
+    lab.runtime.run_until_stalled();
+    assert!(before.ended().unwrap().is_err());
+    assert_eq!(lab.runtime.block_on(lab.cache.get::<String>("name")).unwrap().unwrap(), "new");
+}

@@ -91,6 +91,18 @@ fn failed_load_falls_back_on_the_stale_value_until_the_hard_deadline() {
 }
 
 #[test]
+fn certain_absence_drops_the_stale_value_and_is_no_fallback() {
+    let lab = Lab::new();
+    lab.source.gives("old");
+    lab.now(with_stale()).unwrap();
+    lab.runtime.advance(Duration::from_secs(3600));
+    lab.source.next(async { Ok(rucache_engine::Loaded::absent()) });
+    let error = lab.now(with_stale()).unwrap_err();
+    assert!(matches!(error, rucache_engine::CacheError::Load(LoadError::Absent)), "{error:?}");
+    assert!(lab.cache.peek::<String>("name", Accept::Stale).unwrap().is_none());
+}
+
+#[test]
 fn slow_load_falls_back_on_the_stale_value_after_the_soft_timeout_and_still_fills() {
     let lab = Lab::new();
     lab.source.gives("old");

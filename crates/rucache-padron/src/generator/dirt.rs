@@ -24,11 +24,7 @@ pub(crate) struct Dirt {
 
 impl Dirt {
     pub(crate) fn new(lines: u64) -> Self {
-        Self {
-            turn: 0,
-            long_left: 1 + lines / 10_000,
-            recent: VecDeque::new(),
-        }
+        Self { turn: 0, long_left: 1 + lines / 10_000, recent: VecDeque::new() }
     }
 
     /// The line of a record with its end, and what it is in the manifest.
@@ -175,9 +171,7 @@ mod tests {
 
     #[test]
     fn each_dirty_line_is_dirty_by_its_own_cause() {
-        let own = Cause::ALL
-            .into_iter()
-            .filter(|&cause| cause != Cause::Duplicate);
+        let own = Cause::ALL.into_iter().filter(|&cause| cause != Cause::Duplicate);
         for cause in own.flat_map(|cause| [cause; 50]) {
             let ruc = Ruc::try_from(20_000_000_001).unwrap();
             let mut random = Random::new(9);

@@ -10,10 +10,7 @@ use crate::column::Column;
 /// Public bodies only: their numbers and names are published by themselves.
 const INSTITUTIONS: [(u64, &str); 4] = [
     (20_100_152_356, "SERV AGUA POTAB Y ALCANT DE LIMA-SEDAPAL"),
-    (
-        SUNAT,
-        "SUPERINTENDENCIA NACIONAL DE ADUANAS Y DE ADMINISTRACION TRIBUTARIA - SUNAT",
-    ),
+    (SUNAT, "SUPERINTENDENCIA NACIONAL DE ADUANAS Y DE ADMINISTRACION TRIBUTARIA - SUNAT"),
     (20_141_897_935, "MUNICIPALIDAD PROVINCIAL SANCHEZ CARRION"),
     (20_267_073_580, "SUPERINT. NAC. DE LOS REGISTROS PUBLICOS"),
 ];
@@ -46,9 +43,7 @@ mod tests {
     #[test]
     fn every_institution_has_a_right_number_and_stands_in_order() {
         assert_eq!(u64::try_from(INSTITUTIONS.len()).unwrap(), COUNT);
-        let numbers: Vec<_> = (0..COUNT)
-            .map(|place| institution(place).unwrap().ruc())
-            .collect();
+        let numbers: Vec<_> = (0..COUNT).map(|place| institution(place).unwrap().ruc()).collect();
         assert!(numbers.is_sorted());
         assert!(institution(COUNT).is_none());
     }

@@ -63,10 +63,7 @@ impl Manifest {
         self.lines += 1;
         self.read += 1;
         count(&mut self.prefixes, prefix_name(record.ruc()));
-        count(
-            &mut self.estados,
-            record.get(Column::EstadoDelContribuyente),
-        );
+        count(&mut self.estados, record.get(Column::EstadoDelContribuyente));
     }
 
     pub(crate) fn count_skipped(&mut self, cause: Cause) {

@@ -32,24 +32,15 @@ impl Stretch {
 /// How many numbers of each prefix a register of `lines` lines has, institutions not counted.
 pub(crate) fn stretches(population: Population, lines: u64) -> Vec<Stretch> {
     match population {
-        Population::LegalEntities => vec![Stretch {
-            prefix: 20,
-            count: lines,
-        }],
+        Population::LegalEntities => vec![Stretch { prefix: 20, count: lines }],
         Population::Sample => {
-            vec![Stretch {
-                prefix: 20,
-                count: lines.saturating_sub(institutions::COUNT),
-            }]
+            vec![Stretch { prefix: 20, count: lines.saturating_sub(institutions::COUNT) }]
         }
         Population::Register => {
             let total: u64 = SHARES.iter().map(|&(_, share)| share).sum();
             let mut stretches = SHARES.map(|(prefix, share)| {
                 let count = u128::from(lines) * u128::from(share) / u128::from(total);
-                Stretch {
-                    prefix,
-                    count: u64::try_from(count).unwrap_or(u64::MAX),
-                }
+                Stretch { prefix, count: u64::try_from(count).unwrap_or(u64::MAX) }
             });
             // What rounding leaves over, at most three, goes to the natural persons.
             let given: u64 = stretches.iter().map(|stretch| stretch.count).sum();
@@ -83,10 +74,7 @@ mod tests {
     fn shares_add_up_to_the_lines_asked_for() {
         for lines in [0, 1, 2, 7, 9_995, 18_300_000] {
             let stretches = stretches(Population::Register, lines);
-            assert_eq!(
-                stretches.iter().map(|stretch| stretch.count).sum::<u64>(),
-                lines
-            );
+            assert_eq!(stretches.iter().map(|stretch| stretch.count).sum::<u64>(), lines);
         }
         let expected = [(10, 8_420), (15, 250), (17, 50), (20, 1_275)]
             .map(|(prefix, count)| Stretch { prefix, count });

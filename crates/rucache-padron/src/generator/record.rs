@@ -53,10 +53,7 @@ impl Record {
     pub(crate) fn invent(random: &mut Random, ruc: Ruc, serial: u64) -> Self {
         let mut record = Self::new(ruc, name(random, ruc, serial));
         let estado = random.weighted(&ESTADOS);
-        record.set(
-            Column::EstadoDelContribuyente,
-            estado.register_form().to_owned(),
-        );
+        record.set(Column::EstadoDelContribuyente, estado.register_form().to_owned());
         let condicion = random.weighted(&CONDICIONES).register_form().to_owned();
         record.set(Column::CondicionDeDomicilio, condicion);
         // Natural persons have no address in the register, and half of what left it has none.
@@ -151,17 +148,9 @@ mod tests {
 
     #[test]
     fn every_word_has_bytes_in_the_encoding_and_no_pipe() {
-        let lists = [
-            &words::TRADES[..],
-            &words::EMBLEMS,
-            &words::QUALITIES,
-            &words::STREETS,
-        ];
+        let lists = [&words::TRADES[..], &words::EMBLEMS, &words::QUALITIES, &words::STREETS];
         for word in lists.into_iter().flatten() {
-            assert!(
-                encode(word).is_some_and(|bytes| !bytes.contains(&b'|')),
-                "{word}"
-            );
+            assert!(encode(word).is_some_and(|bytes| !bytes.contains(&b'|')), "{word}");
         }
     }
 
@@ -170,11 +159,7 @@ mod tests {
         for number in [10_000_000_006_u64, 15_000_000_008] {
             let ruc = Ruc::try_from(number).unwrap();
             let record = Record::invent(&mut Random::new(3), ruc, 12);
-            assert!(
-                record
-                    .get(Column::NombreORazonSocial)
-                    .contains("DE MUESTRA")
-            );
+            assert!(record.get(Column::NombreORazonSocial).contains("DE MUESTRA"));
             for column in &Column::ALL[Column::Ubigeo.index()..] {
                 assert_eq!(record.get(*column), ABSENT);
             }

@@ -38,12 +38,7 @@ pub struct Revision {
 impl Revision {
     /// A revision as a day makes it: 2 ‰ added, 1 ‰ removed, 5 ‰ changed.
     pub fn new(seed: u64) -> Self {
-        Self {
-            seed,
-            added: 2,
-            removed: 1,
-            changed: 5,
-        }
+        Self { seed, added: 2, removed: 1, changed: 5 }
     }
 
     /// The same with other shares, each in thousandths of the first snapshot's taxpayers.
@@ -59,8 +54,7 @@ impl Revision {
     ///
     /// When the target cannot be written.
     pub fn write_text<W: Write>(&self, first: &Register, out: W) -> Result<Changes, Error> {
-        self.write(first, out)
-            .map_err(|source| Error::Write { source })
+        self.write(first, out).map_err(|source| Error::Write { source })
     }
 
     /// Writes the second snapshot as a zip with one text file.
@@ -90,11 +84,7 @@ impl Revision {
             while let Some(new) = newcomers.next_if(|new| new.ruc() < row.ruc()) {
                 add(&mut sink, &mut changes, &new)?;
             }
-            let fate = if generated(row.ruc()).is_some() {
-                random.below(1_000)
-            } else {
-                u64::MAX
-            };
+            let fate = if generated(row.ruc()).is_some() { random.below(1_000) } else { u64::MAX };
             if fate < self.removed {
                 changes.removed.push(row.ruc());
                 continue;
@@ -102,10 +92,7 @@ impl Revision {
             changes.lines += 1;
             if fate < self.removed.saturating_add(self.changed) {
                 let (line, columns) = alter(&mut random, &row);
-                changes.changed.push(Changed {
-                    ruc: row.ruc(),
-                    columns,
-                });
+                changes.changed.push(Changed { ruc: row.ruc(), columns });
                 sink.write(&line)?;
             } else {
                 sink.write(row.line())?;
@@ -125,10 +112,8 @@ impl Revision {
         let taxpayers = u64::try_from(first.len()).unwrap_or(u64::MAX);
         let count = taxpayers.saturating_mul(self.added).div_ceil(1_000);
         let entities = first.rows().map(|row| row.ruc());
-        let last = entities
-            .filter(|ruc| ruc.prefix() == Prefix::LegalEntity)
-            .filter_map(generated)
-            .last();
+        let last =
+            entities.filter(|ruc| ruc.prefix() == Prefix::LegalEntity).filter_map(generated).last();
         let start = last.map_or(0, |last| last + 1);
         (start..start.saturating_add(count))
             .filter_map(|middle| Some((middle, numbers::number(20, middle)?)))
@@ -147,19 +132,14 @@ fn add<W: Write>(sink: &mut Sink<W>, changes: &mut Changes, new: &Record) -> io:
 
 /// The row with one to three columns changed, and which.
 fn alter(random: &mut Random, row: &Row<'_>) -> (Vec<u8>, Vec<Column>) {
-    const ANYBODY: [Column; 3] = [
-        Column::NombreORazonSocial,
-        Column::EstadoDelContribuyente,
-        Column::CondicionDeDomicilio,
-    ];
+    const ANYBODY: [Column; 3] =
+        [Column::NombreORazonSocial, Column::EstadoDelContribuyente, Column::CondicionDeDomicilio];
     const ENTITIES: [Column; 3] = [Column::Ubigeo, Column::NombreDeVia, Column::Numero];
     let mut pool = ANYBODY.to_vec();
     if row.ruc().prefix() == Prefix::LegalEntity {
         pool.extend(ENTITIES);
     }
-    let mut columns: Vec<Column> = (0..1 + random.below(3))
-        .map(|_| *random.pick(&pool))
-        .collect();
+    let mut columns: Vec<Column> = (0..1 + random.below(3)).map(|_| *random.pick(&pool)).collect();
     columns.sort_unstable();
     columns.dedup();
     let mut line = Vec::with_capacity(row.line().len() + 32);

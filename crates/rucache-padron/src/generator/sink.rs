@@ -22,11 +22,7 @@ pub(crate) struct Sink<W: Write> {
 
 impl<W: Write> Sink<W> {
     pub(crate) fn new(out: W) -> Self {
-        Self {
-            out: BufWriter::with_capacity(64 * 1024, out),
-            bytes: 0,
-            hash: Sha256::new(),
-        }
+        Self { out: BufWriter::with_capacity(64 * 1024, out), bytes: 0, hash: Sha256::new() }
     }
 
     /// Writes the header line.
@@ -53,9 +49,7 @@ pub(crate) fn zipped<W: Write + Seek, T>(
     out: W,
     write: impl FnOnce(&mut ZipWriter<W>) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    let failed = |error: zip::result::ZipError| Error::Write {
-        source: error.into(),
-    };
+    let failed = |error: zip::result::ZipError| Error::Write { source: error.into() };
     let mut zip = ZipWriter::new(out);
     // A fixed date keeps the file the same from run to run; `large_file` leaves room for more than
     // 4 GiB at the cost of twenty bytes.

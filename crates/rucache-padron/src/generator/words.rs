@@ -65,22 +65,12 @@ pub(crate) const QUALITIES: [&str; 12] = [
 ];
 
 /// Legal forms, with how many in a hundred have them.
-pub(crate) const FORMS: [(&str, u32); 5] = [
-    ("S.A.C.", 45),
-    ("E.I.R.L.", 30),
-    ("S.R.L.", 15),
-    ("S.A.", 8),
-    ("S.A.A.", 2),
-];
+pub(crate) const FORMS: [(&str, u32); 5] =
+    [("S.A.C.", 45), ("E.I.R.L.", 30), ("S.R.L.", 15), ("S.A.", 8), ("S.A.A.", 2)];
 
 /// Kinds of street.
-pub(crate) const STREET_KINDS: [(&str, u32); 5] = [
-    ("AV.", 35),
-    ("CAL.", 30),
-    ("JR.", 25),
-    ("PJ.", 7),
-    ("CAR.", 3),
-];
+pub(crate) const STREET_KINDS: [(&str, u32); 5] =
+    [("AV.", 35), ("CAL.", 30), ("JR.", 25), ("PJ.", 7), ("CAR.", 3)];
 
 /// Streets.
 pub(crate) const STREETS: [&str; 16] = [

@@ -32,11 +32,7 @@ fn dirty_lines_do_not_stop_the_reader() {
     let report = reader.finish().unwrap();
     let causes: Vec<_> = report.causes().collect();
     let expected = Cause::ALL.map(|cause| (cause, 1));
-    assert_eq!(
-        causes,
-        expected[..Cause::COUNT - 1],
-        "each once, duplicates aside"
-    );
+    assert_eq!(causes, expected[..Cause::COUNT - 1], "each once, duplicates aside");
     assert_eq!(report.lines(), 12);
 }
 
@@ -52,22 +48,13 @@ fn last_of_several_lines_with_one_number_wins() {
     let register = Register::load(Reader::new("padron.txt", &bytes[..]).unwrap()).unwrap();
     let name = |ruc: &str| {
         let ruc: Ruc = ruc.parse().unwrap();
-        register
-            .get(ruc)
-            .and_then(|record| record.nombre_o_razon_social().map(str::to_owned))
+        register.get(ruc).and_then(|record| record.nombre_o_razon_social().map(str::to_owned))
     };
     assert_eq!(name("20000000010").as_deref(), Some("TERCERA"));
     assert_eq!(name("20000000001").as_deref(), Some("OTRA"));
     assert_eq!(register.len(), 2);
     let report = register.report();
-    assert_eq!(
-        (
-            report.lines(),
-            report.read(),
-            report.skipped(Cause::Duplicate)
-        ),
-        (4, 2, 2)
-    );
+    assert_eq!((report.lines(), report.read(), report.skipped(Cause::Duplicate)), (4, 2, 2));
 }
 
 #[test]

@@ -38,12 +38,8 @@ fn line_of_64_megabytes_is_passed_over_without_being_held() {
     let start = text(&[&line("20000000001", "UNO")]);
     let end = format!("\n{}\n", line("20000000010", "DOS"));
     let mut longest = 0;
-    let stream = Stream {
-        start: &start,
-        repeated: LONG,
-        end: end.as_bytes(),
-        longest: &mut longest,
-    };
+    let stream =
+        Stream { start: &start, repeated: LONG, end: end.as_bytes(), longest: &mut longest };
     let mut reader = Reader::new("padron.txt", stream).unwrap();
     let mut numbers = Vec::new();
     while let Some(row) = reader.next_row().unwrap() {
@@ -71,9 +67,6 @@ fn failing_source_is_an_error_that_says_where() {
     let mut reader = Reader::new("padron.txt", Fails(&bytes)).unwrap();
     assert!(reader.next_row().unwrap().is_some());
     let error = reader.next_row().unwrap_err();
-    let expected = format!(
-        "cannot read register padron.txt beyond byte {}",
-        bytes.len()
-    );
+    let expected = format!("cannot read register padron.txt beyond byte {}", bytes.len());
     assert!(error.to_string().starts_with(&expected), "{error}");
 }

@@ -32,15 +32,9 @@ fn provider(lines: &[&str], coverage: Coverage) -> RegisterProvider {
 
 #[test]
 fn sample_answers_for_sunat() {
-    let sample = RegisterProvider::new(
-        "sample",
-        rucache_padron::sample().unwrap(),
-        Coverage::Partial,
-    );
-    assert_eq!(
-        (sample.name(), sample.coverage()),
-        ("sample", Coverage::Partial)
-    );
+    let sample =
+        RegisterProvider::new("sample", rucache_padron::sample().unwrap(), Coverage::Partial);
+    assert_eq!((sample.name(), sample.coverage()), ("sample", Coverage::Partial));
     let Answer::Found { record, as_of } = now(sample.lookup(ruc(SUNAT))) else {
         panic!("the sample has SUNAT");
     };
@@ -77,10 +71,7 @@ fn number_whose_only_line_is_dirty_is_never_not_found() {
 
 #[test]
 fn many_are_answered_in_order_with_repeats() {
-    let provider = provider(
-        &[&line("20000000001", "UNO"), &line(SUNAT, "DOS")],
-        Coverage::Full,
-    );
+    let provider = provider(&[&line("20000000001", "UNO"), &line(SUNAT, "DOS")], Coverage::Full);
     let asked = [SUNAT, "20000000010", "20000000001", SUNAT].map(ruc);
     let answers = now(provider.lookup_many(&asked));
     let names: Vec<_> = answers

@@ -29,11 +29,7 @@ struct Difference {
 impl Difference {
     fn of(old: &Register, new: &Register) -> Self {
         let only = |these: &Register, those: &Register| {
-            these
-                .rows()
-                .map(|row| row.ruc())
-                .filter(|&ruc| those.row(ruc).is_none())
-                .collect()
+            these.rows().map(|row| row.ruc()).filter(|&ruc| those.row(ruc).is_none()).collect()
         };
         let changed = old.rows().filter_map(|before| {
             let after = new.row(before.ruc())?;
@@ -41,11 +37,7 @@ impl Difference {
             let columns: Vec<_> = Column::ALL.into_iter().filter(differs).collect();
             (!columns.is_empty()).then(|| (before.ruc(), columns))
         });
-        Self {
-            added: only(new, old),
-            removed: only(old, new),
-            changed: changed.collect(),
-        }
+        Self { added: only(new, old), removed: only(old, new), changed: changed.collect() }
     }
 }
 
@@ -53,23 +45,14 @@ fn check(generator: &Generator, revision: &Revision) -> Changes {
     let old = first(generator);
     let (new, changes) = second(revision, &old);
     let found = Difference::of(&old, &new);
-    assert_eq!(
-        (&found.added, &found.removed),
-        (&changes.added, &changes.removed)
-    );
-    let stated: Vec<_> = changes
-        .changed
-        .iter()
-        .map(|changed| (changed.ruc, changed.columns.clone()))
-        .collect();
+    assert_eq!((&found.added, &found.removed), (&changes.added, &changes.removed));
+    let stated: Vec<_> =
+        changes.changed.iter().map(|changed| (changed.ruc, changed.columns.clone())).collect();
     assert_eq!(found.changed, stated);
     let report = new.report();
     assert_eq!((report.lines(), report.skipped_total()), (changes.lines, 0));
     assert_eq!(report.bytes(), changes.bytes);
-    assert_eq!(
-        serde_json::to_value(report).unwrap()["sha256"],
-        changes.sha256
-    );
+    assert_eq!(serde_json::to_value(report).unwrap()["sha256"], changes.sha256);
     let json = serde_json::to_string(&changes).unwrap();
     assert_eq!(serde_json::from_str::<Changes>(&json).unwrap(), changes);
     changes
@@ -79,48 +62,20 @@ fn check(generator: &Generator, revision: &Revision) -> Changes {
 fn changes_are_exactly_what_is_stated() {
     let shares = Revision::new(1).with_shares(20, 10, 50);
     for profile in [Profile::Realistic, Profile::Hostile] {
-        for population in [
-            Population::Register,
-            Population::LegalEntities,
-            Population::Sample,
-        ] {
-            let generator = Generator::new(2_000)
-                .with_profile(profile)
-                .with_population(population);
+        for population in [Population::Register, Population::LegalEntities, Population::Sample] {
+            let generator = Generator::new(2_000).with_profile(profile).with_population(population);
             let changes = check(&generator, &shares);
-            assert!(
-                (30..=40).contains(&changes.added.len()),
-                "{}",
-                changes.added.len()
-            );
-            assert!(
-                (8..=40).contains(&changes.removed.len()),
-                "{}",
-                changes.removed.len()
-            );
-            assert!(
-                (60..=140).contains(&changes.changed.len()),
-                "{}",
-                changes.changed.len()
-            );
+            assert!((30..=40).contains(&changes.added.len()), "{}", changes.added.len());
+            assert!((8..=40).contains(&changes.removed.len()), "{}", changes.removed.len());
+            assert!((60..=140).contains(&changes.changed.len()), "{}", changes.changed.len());
         }
     }
 }
 
 #[test]
 fn nothing_asked_for_is_nothing_changed() {
-    let changes = check(
-        &Generator::new(1_000),
-        &Revision::new(1).with_shares(0, 0, 0),
-    );
-    assert_eq!(
-        (
-            changes.added.len(),
-            changes.removed.len(),
-            changes.changed.len()
-        ),
-        (0, 0, 0)
-    );
+    let changes = check(&Generator::new(1_000), &Revision::new(1).with_shares(0, 0, 0));
+    assert_eq!((changes.added.len(), changes.removed.len(), changes.changed.len()), (0, 0, 0));
 }
 
 #[test]
@@ -130,22 +85,14 @@ fn institutions_stay_as_they_are() {
     assert!(changes.removed.len() + changes.changed.len() >= 2_990);
     let sunat = "20131312955".parse().unwrap();
     assert_eq!(new.get(sunat), sample.get(sunat));
-    assert_eq!(
-        new.rows()
-            .filter(|row| row.ruc().as_u64() > 20_100_000_000)
-            .count(),
-        4
-    );
+    assert_eq!(new.rows().filter(|row| row.ruc().as_u64() > 20_100_000_000).count(), 4);
 }
 
 #[test]
 fn one_seed_gives_one_second_snapshot_for_ever() {
     let old = first(&Generator::new(1_000).with_seed(7));
     let (_, changes) = second(&Revision::new(7), &old);
-    assert_eq!(
-        changes.sha256,
-        "0558ad381df81089144ebaef345839d74479c2c3cac0e201478995fdc25e522a"
-    );
+    assert_eq!(changes.sha256, "0558ad381df81089144ebaef345839d74479c2c3cac0e201478995fdc25e522a");
 }
 
 #[test]

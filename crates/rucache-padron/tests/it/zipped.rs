@@ -21,10 +21,7 @@ fn zip(members: &[(&str, &[u8])], method: CompressionMethod) -> Vec<u8> {
 
 /// Reads a file to its end; how many rows it has.
 fn rows(bytes: &[u8]) -> Result<u64, Error> {
-    Ok(RegisterFile::from_bytes("padron.zip", bytes)?
-        .rows()?
-        .finish()?
-        .read())
+    Ok(RegisterFile::from_bytes("padron.zip", bytes)?.rows()?.finish()?.read())
 }
 
 #[test]
@@ -64,11 +61,7 @@ fn zip_without_exactly_one_text_file_is_refused() {
     check(&[], 0);
     check(&[("padron.pdf", b"%PDF")], 0);
     check(&[("one.txt", &text), ("two.txt", &text)], 2);
-    let beside = [
-        ("padron.txt", &text[..]),
-        ("LEEME.pdf", b"%PDF"),
-        ("folder/", b""),
-    ];
+    let beside = [("padron.txt", &text[..]), ("LEEME.pdf", b"%PDF"), ("folder/", b"")];
     assert_eq!(rows(&zip(&beside, CompressionMethod::Deflated)).unwrap(), 0);
 }
 
@@ -78,10 +71,7 @@ fn truncated_zip_is_refused_wherever_it_is_cut() {
         let error = rows(&SAMPLE_ZIP[..kept]).unwrap_err();
         assert!(matches!(error, Error::Zip { .. }), "{kept}: {error:?}");
         let text = error.to_string();
-        assert!(
-            text.contains("padron.zip") && text.ends_with("download it again"),
-            "{text}"
-        );
+        assert!(text.contains("padron.zip") && text.ends_with("download it again"), "{text}");
     }
 }
 
@@ -102,10 +92,7 @@ fn damaged_content_of_a_zip_is_an_error_and_not_a_short_register() {
 /// A stored zip whose two headers are changed: where, counted from the local and the central one.
 fn forged(local: usize, central: usize, value: u8) -> Vec<u8> {
     let mut bytes = zip(&[("padron.txt", &text(&[]))], CompressionMethod::Stored);
-    let directory = bytes
-        .windows(4)
-        .position(|four| four == b"PK\x01\x02")
-        .unwrap();
+    let directory = bytes.windows(4).position(|four| four == b"PK\x01\x02").unwrap();
     bytes[local] = value;
     bytes[directory + central] = value;
     bytes
@@ -115,20 +102,14 @@ fn forged(local: usize, central: usize, value: u8) -> Vec<u8> {
 fn encrypted_zip_is_refused() {
     // Bit 0 of the general purpose flags.
     let error = rows(&forged(6, 8, 1)).unwrap_err();
-    assert!(
-        matches!(&error, Error::Encrypted { file } if file == "padron.zip"),
-        "{error:?}"
-    );
+    assert!(matches!(&error, Error::Encrypted { file } if file == "padron.zip"), "{error:?}");
 }
 
 #[test]
 fn unsupported_compression_is_not_called_damage() {
     // Method 12 is bzip2.
     let error = rows(&forged(8, 10, 12)).unwrap_err();
-    assert!(
-        matches!(&error, Error::Unsupported { file } if file == "padron.zip"),
-        "{error:?}"
-    );
+    assert!(matches!(&error, Error::Unsupported { file } if file == "padron.zip"), "{error:?}");
 }
 
 #[test]

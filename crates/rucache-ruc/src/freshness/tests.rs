@@ -6,10 +6,7 @@ use crate::field::Field;
 const REGISTER: Profile = Profile::Register;
 
 fn hours(fresh: u64, stale: u64) -> Freshness {
-    Freshness::new(
-        Duration::from_secs(fresh * 3_600),
-        Duration::from_secs(stale * 3_600),
-    )
+    Freshness::new(Duration::from_secs(fresh * 3_600), Duration::from_secs(stale * 3_600))
 }
 
 fn record(estado: &str, condicion: &str) -> Taxpayer {
@@ -35,15 +32,8 @@ fn now() -> Timestamp {
 
 #[test]
 fn reference_profile_knows_one_life() {
-    for record in [
-        record("ACTIVO", "HABIDO"),
-        record("BAJA DEFINITIVA", "-"),
-        record("", ""),
-    ] {
-        assert_eq!(
-            Profile::Reference.record(&record, None, now()),
-            hours(1, 24)
-        );
+    for record in [record("ACTIVO", "HABIDO"), record("BAJA DEFINITIVA", "-"), record("", "")] {
+        assert_eq!(Profile::Reference.record(&record, None, now()), hours(1, 24));
     }
     assert_eq!(Profile::default(), Profile::Reference);
 }
@@ -74,13 +64,9 @@ fn register_profile_follows_its_table() {
 
 #[test]
 fn what_the_table_does_not_class_is_a_record_like_any_other() {
-    for (estado, condicion) in [
-        ("", ""),
-        ("", "HABIDO"),
-        ("ACTIVO", ""),
-        ("ACTIVO", "NO APLICABLE"),
-        ("NUEVO", "HABIDO"),
-    ] {
+    for (estado, condicion) in
+        [("", ""), ("", "HABIDO"), ("ACTIVO", ""), ("ACTIVO", "NO APLICABLE"), ("NUEVO", "HABIDO")]
+    {
         let freshness = REGISTER.record(&record(estado, condicion), None, now());
         assert_eq!(freshness, hours(1, 24), "{estado}, {condicion}");
     }
@@ -112,10 +98,7 @@ fn data_from_the_future_or_without_a_readable_date_is_taken_for_new() {
 fn date_stated_by_the_source_goes_before_the_record_s_own() {
     let record = dated("ACTIVO", "HABIDO", "2026-01-28 05:00:00");
     let stated = day("2026-01-28").at_hour(8);
-    assert_eq!(
-        REGISTER.record(&record, Some(stated), now()),
-        hours(23, 168)
-    );
+    assert_eq!(REGISTER.record(&record, Some(stated), now()), hours(23, 168));
 }
 
 #[test]
@@ -133,20 +116,14 @@ fn exchange_rate_of_today_is_fresh_until_six_in_lima() {
     assert_eq!(at(today.at_hour(5)), HOUR);
     assert_eq!(at(today.at_hour(6)), DAY);
     assert_eq!(at(today.at_hour(23)), HOUR * 7);
-    assert_eq!(
-        REGISTER.exchange_rate(day("2026-01-29"), now()).fresh,
-        HOUR * 21
-    );
+    assert_eq!(REGISTER.exchange_rate(day("2026-01-29"), now()).fresh, HOUR * 21);
 }
 
 #[test]
 fn today_of_lima_counts_and_not_that_of_utc() {
     // In UTC it is the 29th already.
     let evening = day("2026-01-28").at_hour(22);
-    assert_eq!(
-        REGISTER.exchange_rate(day("2026-01-28"), evening).fresh,
-        HOUR * 8
-    );
+    assert_eq!(REGISTER.exchange_rate(day("2026-01-28"), evening).fresh, HOUR * 8);
 }
 
 #[test]
@@ -171,22 +148,10 @@ fn verdict_of_a_caller_lasts_a_day_and_that_of_a_failure_five_minutes() {
 
 #[test]
 fn learned_verdict_grows_with_each_confirmation_up_to_a_day() {
-    for (attempts, expected) in [
-        (0, 1),
-        (1, 1),
-        (2, 2),
-        (3, 4),
-        (4, 8),
-        (5, 16),
-        (6, 24),
-        (40, 24),
-        (u64::MAX, 24),
-    ] {
-        assert_eq!(
-            Freshness::learned(attempts),
-            hours(expected, 168 - expected),
-            "{attempts}"
-        );
+    for (attempts, expected) in
+        [(0, 1), (1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 24), (40, 24), (u64::MAX, 24)]
+    {
+        assert_eq!(Freshness::learned(attempts), hours(expected, 168 - expected), "{attempts}");
     }
 }
 

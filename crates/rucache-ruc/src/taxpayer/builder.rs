@@ -31,10 +31,7 @@ impl TaxpayerBuilder {
     /// Starts a record of `ruc` without any field.
     #[must_use]
     pub fn new(ruc: Ruc) -> Self {
-        Self {
-            ruc,
-            values: Values::default(),
-        }
+        Self { ruc, values: Values::default() }
     }
 
     /// Starts over with the record of `ruc`, keeping the memory: for readers of many records.
@@ -100,8 +97,7 @@ impl Values {
         let value = value.trim_matches(|c: char| c.is_whitespace() || c.is_control());
         let start = self.arrived.len();
         if value.contains(char::is_control) {
-            self.arrived
-                .extend(value.chars().map(|c| if c.is_control() { ' ' } else { c }));
+            self.arrived.extend(value.chars().map(|c| if c.is_control() { ' ' } else { c }));
         } else if !value.bytes().all(|byte| byte == b'-') {
             self.arrived.push_str(value);
         }
@@ -134,10 +130,7 @@ impl Values {
             text.push(char::from(SEPARATOR));
             text.push_str(&extra);
         }
-        Taxpayer {
-            ruc,
-            text: text.into_boxed_str(),
-        }
+        Taxpayer { ruc, text: text.into_boxed_str() }
     }
 
     fn clear(&mut self) {

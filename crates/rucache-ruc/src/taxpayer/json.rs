@@ -69,9 +69,7 @@ impl Taxpayer {
     /// The fields that only the provider knows; empty when there are none.
     #[must_use]
     pub fn extra(&self) -> Map<String, Value> {
-        self.extra_json()
-            .and_then(|json| serde_json::from_str(json).ok())
-            .unwrap_or_default()
+        self.extra_json().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
     }
 }
 
@@ -99,22 +97,13 @@ fn from_object(ruc: Ruc, object: &Map<String, Value>) -> Result<Taxpayer, Record
             Value::Number(number) => builder.set(field, &number_text(field, number)),
             Value::Null => builder.set(field, ""),
             Value::Bool(_) => {
-                return Err(RecordError::NotText {
-                    field,
-                    found: "a boolean",
-                });
+                return Err(RecordError::NotText { field, found: "a boolean" });
             }
             Value::Array(_) => {
-                return Err(RecordError::NotText {
-                    field,
-                    found: "a list",
-                });
+                return Err(RecordError::NotText { field, found: "a list" });
             }
             Value::Object(_) => {
-                return Err(RecordError::NotText {
-                    field,
-                    found: "an object",
-                });
+                return Err(RecordError::NotText { field, found: "an object" });
             }
         };
     }
@@ -168,10 +157,9 @@ impl<'de> Visitor<'de> for RecordVisitor {
         while let Some(name) = map.next_key_seed(NameSeed)? {
             match name {
                 Name::Ruc => ruc = Some(map.next_value()?),
-                Name::Field(field) => map.next_value_seed(ValueSeed {
-                    values: &mut values,
-                    field,
-                })?,
+                Name::Field(field) => {
+                    map.next_value_seed(ValueSeed { values: &mut values, field })?
+                }
                 Name::Extra(name) => drop(values.extra.insert(name, map.next_value()?)),
             }
         }
@@ -221,15 +209,11 @@ struct ValueSeed<'a> {
 
 impl ValueSeed<'_> {
     fn refuse<E: serde::de::Error>(&self, found: &'static str) -> Result<(), E> {
-        Err(E::custom(RecordError::NotText {
-            field: self.field,
-            found,
-        }))
+        Err(E::custom(RecordError::NotText { field: self.field, found }))
     }
 
     fn number(self, number: impl fmt::Display) {
-        self.values
-            .set(self.field, &number_text(self.field, number));
+        self.values.set(self.field, &number_text(self.field, number));
     }
 }
 

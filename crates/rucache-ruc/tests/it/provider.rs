@@ -39,15 +39,9 @@ impl Provider for OnlySunat {
 fn many_answers_come_in_the_order_of_the_questions() {
     let source: Box<dyn Provider> = Box::new(OnlySunat(Coverage::LegalEntities));
     let asked = ["20100038146", "20131312955", "10000000006", "20131312955"].map(ruc);
-    let answers = source
-        .lookup_many(&asked)
-        .now_or_never()
-        .expect("no waiting");
+    let answers = source.lookup_many(&asked).now_or_never().expect("no waiting");
     let found = Answer::found(Taxpayer::builder(ruc("20131312955")).build());
-    assert_eq!(
-        answers,
-        [Answer::NotFound, found.clone(), Answer::NotCovered, found]
-    );
+    assert_eq!(answers, [Answer::NotFound, found.clone(), Answer::NotCovered, found]);
     assert_eq!(source.batch_limit(), NonZeroUsize::MIN);
     assert_eq!(source.lookup_many(&[]).now_or_never(), Some(Vec::new()));
 }
@@ -67,9 +61,7 @@ fn failure_becomes_unavailable_with_its_cause() {
     let refused = Unavailable::new(Cause::RateLimited).retry_after(Duration::from_secs(30));
     let outcome = Outcome::Unavailable(Unanswered::from(refused));
     assert_eq!(outcome.as_str(), "unavailable");
-    let Outcome::Unavailable(unanswered) = outcome else {
-        panic!("unavailable")
-    };
+    let Outcome::Unavailable(unanswered) = outcome else { panic!("unavailable") };
     assert_eq!(unanswered.cause.as_str(), "rate_limited");
     assert_eq!(unanswered.retry_after, Some(Duration::from_secs(30)));
     assert_eq!(unanswered.stale, None);
@@ -78,9 +70,7 @@ fn failure_becomes_unavailable_with_its_cause() {
 #[test]
 fn invalid_text_is_an_outcome_of_its_own() {
     let outcome = Outcome::from("20131312956".parse::<Ruc>().expect_err("a wrong digit"));
-    let Outcome::Invalid(invalid) = &outcome else {
-        panic!("invalid")
-    };
+    let Outcome::Invalid(invalid) = &outcome else { panic!("invalid") };
     assert_eq!((outcome.as_str(), invalid.expected()), ("invalid", Some(5)));
     assert_eq!(outcome.record(), None);
 }

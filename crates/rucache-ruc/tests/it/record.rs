@@ -12,11 +12,7 @@ fn ruc() -> Ruc {
 
 fn read(json: Value) -> Taxpayer {
     let streamed: Taxpayer = serde_json::from_str(&json.to_string()).expect("a record");
-    assert_eq!(
-        Taxpayer::from_json(&json).as_ref(),
-        Ok(&streamed),
-        "both ways of reading agree"
-    );
+    assert_eq!(Taxpayer::from_json(&json).as_ref(), Ok(&streamed), "both ways of reading agree");
     streamed
 }
 
@@ -62,15 +58,9 @@ fn each_accessor_gives_its_own_field() {
     }
     let record = builder.build();
     let json = serde_json::to_value(&record).expect("JSON");
-    assert_eq!(
-        json.as_object().map(serde_json::Map::len),
-        Some(Field::ALL.len() + 1)
-    );
+    assert_eq!(json.as_object().map(serde_json::Map::len), Some(Field::ALL.len() + 1));
     for field in Field::ALL {
-        assert_eq!(
-            record.get(*field),
-            Some(&*format!("valor de {}", field.name()))
-        );
+        assert_eq!(record.get(*field), Some(&*format!("valor de {}", field.name())));
         assert_eq!(json[field.name()], format!("valor de {field}"));
         assert_eq!(Field::from_name(field.name()), Some(*field));
     }
@@ -99,10 +89,7 @@ fn absent_condicion_is_not_no_habido() {
 #[test]
 fn last_value_of_a_field_wins() {
     let mut builder = Taxpayer::builder(ruc());
-    builder
-        .set(Field::Lote, "1")
-        .set(Field::Numero, "9")
-        .set(Field::Lote, "22");
+    builder.set(Field::Lote, "1").set(Field::Numero, "9").set(Field::Lote, "22");
     assert_eq!(builder.build().lote(), Some("22"));
     assert_eq!(builder.build().numero(), Some("9"));
     assert_eq!(builder.set(Field::Lote, "-").build().lote(), None);
@@ -112,18 +99,15 @@ fn last_value_of_a_field_wins() {
 
 #[test]
 fn control_characters_become_spaces() {
-    let record = Taxpayer::builder(ruc())
-        .set(Field::NombreDeVia, "\u{1f}LOS\u{1f}PINOS\r\n")
-        .build();
+    let record =
+        Taxpayer::builder(ruc()).set(Field::NombreDeVia, "\u{1f}LOS\u{1f}PINOS\r\n").build();
     assert_eq!(record.nombre_de_via(), Some("LOS PINOS"));
 }
 
 #[test]
 fn numbers_are_read_as_text() {
-    let record = read(
-        json!({"ruc": 20_131_312_955_u64, "ubigeo": 10_101, "numero": 1472,
-        "kilometro": 12.5, "lote": -3}),
-    );
+    let record = read(json!({"ruc": 20_131_312_955_u64, "ubigeo": 10_101, "numero": 1472,
+        "kilometro": 12.5, "lote": -3}));
     assert_eq!(record.ubigeo(), Some("010101"));
     assert_eq!(record.numero(), Some("1472"));
     assert_eq!(record.kilometro(), Some("12.5"));
@@ -159,14 +143,8 @@ fn number_may_be_left_out_when_the_caller_knows_it() {
 #[test]
 fn what_is_no_record_is_a_typed_error() {
     let other = json!({"ruc": "20100038146"});
-    assert_eq!(
-        Taxpayer::from_json_for(ruc(), &other),
-        Err(RecordError::OtherRuc)
-    );
-    assert_eq!(
-        Taxpayer::from_json_for(ruc(), &json!([])),
-        Err(RecordError::NotAnObject)
-    );
+    assert_eq!(Taxpayer::from_json_for(ruc(), &other), Err(RecordError::OtherRuc));
+    assert_eq!(Taxpayer::from_json_for(ruc(), &json!([])), Err(RecordError::NotAnObject));
     let wrong: InvalidRuc = "20131312956".parse::<Ruc>().expect_err("a wrong digit");
     let error = Taxpayer::from_json(&json!({"ruc": "20131312956"}));
     assert_eq!(error, Err(RecordError::Ruc(wrong)));
@@ -174,33 +152,22 @@ fn what_is_no_record_is_a_typed_error() {
         panic!("a list is no number");
     };
     assert_eq!(list.rule(), Rule::Length);
-    for (value, found) in [
-        (json!(true), "a boolean"),
-        (json!([]), "a list"),
-        (json!({}), "an object"),
-    ] {
+    for (value, found) in
+        [(json!(true), "a boolean"), (json!([]), "a list"), (json!({}), "an object")]
+    {
         let json = json!({"ruc": "20131312955", "ubigeo": value});
-        let expected = RecordError::NotText {
-            field: Field::Ubigeo,
-            found,
-        };
+        let expected = RecordError::NotText { field: Field::Ubigeo, found };
         assert_eq!(Taxpayer::from_json(&json), Err(expected.clone()));
         let streamed = serde_json::from_str::<Taxpayer>(&json.to_string()).expect_err("an error");
-        assert!(
-            streamed.to_string().starts_with(&expected.to_string()),
-            "{streamed}"
-        );
+        assert!(streamed.to_string().starts_with(&expected.to_string()), "{streamed}");
     }
 }
 
 #[test]
 fn debug_form_of_a_person_shows_no_value() {
     let person = Ruc::from_first_ten(1_000_000_000).expect("a RUC");
-    let set = |ruc| {
-        Taxpayer::builder(ruc)
-            .set(Field::NombreORazonSocial, "NOMBRE INVENTADO")
-            .build()
-    };
+    let set =
+        |ruc| Taxpayer::builder(ruc).set(Field::NombreORazonSocial, "NOMBRE INVENTADO").build();
     let shown = format!("{:?}", set(person));
     assert!(shown.contains("nombre_o_razon_social"), "{shown}");
     for secret in ["INVENTADO", "10000000006"] {

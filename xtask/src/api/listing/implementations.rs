@@ -23,11 +23,8 @@ impl Listing<'_> {
     /// The path of the public type, or else of the public trait, that an implementation is for.
     fn shown_of(&self, module: &Path, item: &ItemImpl) -> Option<Path> {
         let shown = |path: &syn::Path| {
-            let path: Path = path
-                .segments
-                .iter()
-                .map(|segment| segment.ident.to_string())
-                .collect();
+            let path: Path =
+                path.segments.iter().map(|segment| segment.ident.to_string()).collect();
             match self.modules.resolve(module, &path)? {
                 Found::Item(definition) => self.public.get(&definition).map(shortest),
                 Found::Module(_) => None,

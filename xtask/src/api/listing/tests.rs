@@ -69,10 +69,7 @@ fn re_exports_are_listed_where_users_see_them() {
             "lib.rs",
             "mod key; pub mod time; pub use key::{Key, codec as wire}; pub use time::*; pub use bytes::Bytes;",
         ),
-        (
-            "key.rs",
-            "pub mod codec; pub use self::codec::Key; pub struct Unseen;",
-        ),
+        ("key.rs", "pub mod codec; pub use self::codec::Key; pub struct Unseen;"),
         ("key/codec.rs", "pub struct Key; pub fn encode() {}"),
         ("time.rs", "pub struct Ttl;"),
     ]);
@@ -128,18 +125,9 @@ fn methods_and_traits_belong_to_the_public_type_wherever_written() {
 fn types_of_one_name_keep_their_own_methods() {
     let found = listing(&[
         ("lib.rs", "pub mod cache; pub mod rule; mod display;"),
-        (
-            "cache.rs",
-            "pub struct Change; impl Change { pub fn key() {} }",
-        ),
-        (
-            "rule.rs",
-            "pub struct Change; impl Change { pub fn field() {} }",
-        ),
-        (
-            "display.rs",
-            "use crate::rule::Change; impl Clone for Change {}",
-        ),
+        ("cache.rs", "pub struct Change; impl Change { pub fn key() {} }"),
+        ("rule.rs", "pub struct Change; impl Change { pub fn field() {} }"),
+        ("display.rs", "use crate::rule::Change; impl Clone for Change {}"),
     ]);
     assert_eq!(
         found,
@@ -163,11 +151,7 @@ fn a_module_that_shows_itself_is_listed_once() {
     )]);
     assert_eq!(
         found,
-        [
-            "a::Key: pub struct Key",
-            "a::prelude: pub mod prelude",
-            "a::prelude::K: pub use a::Key"
-        ]
+        ["a::Key: pub struct Key", "a::prelude: pub mod prelude", "a::prelude::K: pub use a::Key"]
     );
 }
 

@@ -14,18 +14,18 @@ use crate::{
 use crate::Backend;
 
 impl<S: Store> Emulated<S> {
-    pub(super) async fn read(&self, key: &Key) -> Result<Fetched, Error> {
+    pub(super) async fn read_one(&self, key: &Key) -> Result<Fetched, Error> {
         let item = self.store.get(self.codec.entry(key).as_str()).await?;
         let slot = item.and_then(|item| Slot::decode(&item.bytes));
         let entry = slot.and_then(|slot| slot.read(self.runtime.wall()));
         Ok(Fetched { entry, ..Fetched::default() })
     }
 
-    pub(super) async fn write(&self, write: &Write) -> Result<WriteOutcome, Error> {
+    pub(super) async fn write_one(&self, write: &Write) -> Result<WriteOutcome, Error> {
         if write.value.len() > self.capabilities().max_value_len {
             if write.when == Precondition::Always {
                 // The caller has a newer value: the old one must not be read again.
-                self.delete(&write.key).await?;
+                self.delete_one(&write.key).await?;
             }
             return Err(self.error(ErrorKind::TooLarge, Operation::Write));
         }
@@ -35,7 +35,9 @@ impl<S: Store> Emulated<S> {
             let mut slot = Slot::default();
             let outcome = slot.write(write.value.clone(), write.ttl, write.when, now, fresh);
             let (bytes, ttl) = (slot.encode(), remaining(&slot, now));
-            self.store.put(self.codec.entry(&write.key).as_str(), bytes, ttl, PutIf::Always).await?;
+            self.store
+                .put(self.codec.entry(&write.key).as_str(), bytes, ttl, PutIf::Always)
+                .await?;
             outcome
         } else {
             self.change(&write.key, Operation::Write, |slot, now| {
@@ -51,15 +53,14 @@ impl<S: Store> Emulated<S> {
         Ok(outcome)
     }
 
-    pub(super) async fn delete(&self, key: &Key) -> Result<bool, Error> {
-        let was_there = self
-            .change(key, Operation::Delete, |slot, now| (slot.delete(now), true))
-            .await?;
+    pub(super) async fn delete_one(&self, key: &Key) -> Result<bool, Error> {
+        let was_there =
+            self.change(key, Operation::Delete, |slot, now| (slot.delete(now), true)).await?;
         self.tell_entry(key);
         Ok(was_there)
     }
 
-    pub(super) async fn expire(&self, key: &Key) -> Result<bool, Error> {
+    pub(super) async fn expire_one(&self, key: &Key) -> Result<bool, Error> {
         let fresh = self.fresh_version();
         let was_there = self
             .change(key, Operation::Expire, |slot, now| (slot.expire(now, fresh), true))
@@ -68,7 +69,7 @@ impl<S: Store> Emulated<S> {
         Ok(was_there)
     }
 
-    pub(super) async fn lease(&self, request: &LeaseRequest) -> Result<Lease, Error> {
+    pub(super) async fn lease_one(&self, request: &LeaseRequest) -> Result<Lease, Error> {
         let token = (u128::from(self.runtime.random()) << 64) | u128::from(self.runtime.random());
         let token = LeaseToken::from_raw(token);
         self.change(&request.key, Operation::Lease, |slot, now| {
@@ -79,7 +80,7 @@ impl<S: Store> Emulated<S> {
         .await
     }
 
-    pub(super) async fn renew(&self, hold: &LeaseHold, ttl: Ttl) -> Result<bool, Error> {
+    pub(super) async fn renew_one(&self, hold: &LeaseHold, ttl: Ttl) -> Result<bool, Error> {
         self.change(&hold.key, Operation::Renew, |slot, now| {
             let renewed = slot.renew(hold.token, ttl, now);
             (renewed, renewed)
@@ -87,7 +88,7 @@ impl<S: Store> Emulated<S> {
         .await
     }
 
-    pub(super) async fn release(&self, end: &LeaseEnd) -> Result<bool, Error> {
+    pub(super) async fn release_one(&self, end: &LeaseEnd) -> Result<bool, Error> {
         if end.back_off.as_ref().is_some_and(|back_off| back_off.note.len() > MAX_NOTE_LEN) {
             let limit = "the back-off note is longer than 64 bytes; shorten it";
             return Err(self.error(ErrorKind::Invalid, Operation::Release).with_source(limit));

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
-
 use super::super::Store;
 use super::super::bucket::{BUCKETS, Bucket, count, of_member};
 use super::Emulated;
@@ -154,7 +152,7 @@ fn broken_limit(entry: &MapEntry) -> Option<&'static str> {
     (entry.note.len() > MAX_NOTE_LEN).then_some("a member's note must have at most 64 bytes")
 }
 
-fn by_bucket<'a, T>(items: &'a [T], member: impl Fn(&T) -> &String) -> BTreeMap<u32, Vec<&'a T>> {
+fn by_bucket<T>(items: &[T], member: impl Fn(&T) -> &String) -> BTreeMap<u32, Vec<&T>> {
     let mut buckets = BTreeMap::<u32, Vec<&T>>::new();
     for item in items {
         buckets.entry(of_member(member(item))).or_default().push(item);

@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl<S: Store> Emulated<S> {
-    pub(super) async fn add(&self, counter: &Key, delta: u64, ttl: Ttl) -> Result<u64, Error> {
+    pub(super) async fn add_one(&self, counter: &Key, delta: u64, ttl: Ttl) -> Result<u64, Error> {
         self.swap(self.codec.counter(counter).as_str(), Operation::Add, |bytes, now| {
             let mut number = bytes
                 .and_then(|bytes| Number::decode(bytes))
@@ -24,7 +24,7 @@ impl<S: Store> Emulated<S> {
         .await
     }
 
-    pub(super) async fn marker(
+    pub(super) async fn marker_one(
         &self,
         marker: &Marker,
         seed: MarkerVersion,
