@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::future::Future;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use futures_util::{FutureExt, TryFutureExt};
@@ -226,24 +227,28 @@ impl Cache {
         Ok(self.engine.read_or_load(&key, policy.into(), load).await?)
     }
 
-    /// The values of `keys`, in their order; `loader` is asked once for all that are not there, and
-    /// answers in the order it was asked.
+    /// The values of `keys`, in their order.
     ///
-    /// A key that stands twice is loaded once.
+    /// `loader` is asked once for up to `at_once` names that are missing, then for the next ones;
+    /// it answers in the order it was asked. A key that stands twice is loaded once.
     pub async fn read_or_load_many<T, F, Fut, E>(
         &self,
         keys: &[Key],
         policy: impl Into<Policy>,
+        at_once: NonZeroUsize,
         loader: F,
     ) -> Vec<Result<Hit<T>, LoadError>>
     where
         T: Cacheable,
-        F: FnOnce(Vec<Key>) -> Fut + Send + 'static,
+        F: Fn(Vec<Key>) -> Fut + Clone + Send + 'static,
         Fut: Future<Output = Vec<Result<Loaded<T>, E>>> + Send + 'static,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        let load = |keys| load_future(move || loader(keys));
-        self.engine.read_or_load_many(keys, policy.into(), load).await
+        let load = |missing| {
+            let loader = loader.clone();
+            load_future(move || loader(missing))
+        };
+        self.engine.read_or_load_many(keys, policy.into(), at_once, load).await
     }
 }
 
@@ -269,7 +274,9 @@ impl Engine {
         let result = self.check_len(len.as_ref().ok().copied());
         self.flights.fence(key, || match result {
             StoreResult::Stored => self.local.insert(key.clone(), entry),
-            _ => drop(self.local.remove(key)),
+            _ => {
+                self.local.remove(key);
+            }
         });
         let value_len = *len.as_ref().unwrap_or(&0);
         self.observe(|| CacheEvent::Store { service: key.service(), result, value_len });

@@ -134,7 +134,7 @@ impl Leader {
     /// Ends the flight with a failure, which answers for the key for as long as the returned
     /// flight lives. Where the failure is that there is no value, `forget` drops the old one if
     /// the key has not changed meanwhile.
-    pub(crate) fn fail(self, error: LoadError, forget: impl FnOnce()) -> FailedFlight {
+    pub(crate) fn fail(self, error: LoadError, forget: impl FnOnce() -> bool) -> FailedFlight {
         if matches!(error, LoadError::Absent) {
             let shard = self.flights.shard(&self.key);
             if self.is_current(&shard) {

@@ -139,7 +139,7 @@ impl Engine {
                     self.complete(leader, loaded_value, loaded_at, deadlines);
                 }
                 Err(error) => {
-                    failed.push(leader.fail(error, || drop(self.local.remove(&key))));
+                    failed.push(leader.fail(error, || self.local.remove(&key)));
                 }
             }
         }
@@ -175,7 +175,9 @@ impl Engine {
             // What is too large is served; the older value must not outlive it.
             match storable {
                 StoreResult::Stored => self.local.insert(key.clone(), entry),
-                _ => drop(self.local.remove(&key)),
+                _ => {
+                    self.local.remove(&key);
+                }
             }
             storable == StoreResult::Stored
         });

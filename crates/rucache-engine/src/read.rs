@@ -1,5 +1,6 @@
 //! Reading: from the local tier, or by way of a load.
 
+use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -62,15 +63,27 @@ impl Engine {
         self: &Arc<Self>,
         keys: &[Key],
         policy: Policy,
-        load: impl FnOnce(Vec<Key>) -> LoadFuture,
+        at_once: NonZeroUsize,
+        mut load: impl FnMut(Vec<Key>) -> LoadFuture,
     ) -> Vec<Result<Hit<T>, LoadError>> {
-        let mut leaders = Vec::new();
-        let reads: Vec<_> = keys.iter().map(|key| self.begin(key, &mut leaders)).collect();
-        if !leaders.is_empty() {
-            let missing = leaders.iter().map(|leader| leader.key.clone()).collect();
-            self.spawn_load(leaders, policy, load(missing));
+        let mut answers = Vec::with_capacity(keys.len());
+        while answers.len() < keys.len() {
+            let mut leaders = Vec::new();
+            let mut reads = Vec::new();
+            for key in &keys[answers.len()..] {
+                reads.push((key, self.begin(key, &mut leaders)));
+                if leaders.len() == at_once.get() {
+                    break;
+                }
+            }
+            if !leaders.is_empty() {
+                let missing = leaders.iter().map(|leader| leader.key.clone()).collect();
+                self.spawn_load(leaders, policy, load(missing));
+            }
+            let reads = reads.into_iter().map(|(key, read)| self.finish(key, read));
+            answers.extend(join_all(reads).await);
         }
-        join_all(keys.iter().zip(reads).map(|(key, read)| self.finish(key, read))).await
+        answers
     }
 
     /// Answers from the local tier, or joins a flight; a flight that this reader has to lead, in

@@ -67,9 +67,7 @@ impl MemoryBackend {
             markers: Markers::new(capacity.sixteenths(1)),
             counters: Counters::new(capacity.sixteenths(1)),
             capacity_bytes: capacity.as_bytes(),
-            max_value_len: room
-                .unwrap_or(usize::MAX)
-                .min(Capabilities::DEFAULT_MAX_VALUE_LEN),
+            max_value_len: room.unwrap_or(usize::MAX).min(Capabilities::DEFAULT_MAX_VALUE_LEN),
         }
     }
 
@@ -98,9 +96,9 @@ impl MemoryBackend {
         }
         let value = own(&write.value);
         let fresh = self.entries.next_version();
-        Ok(self.entries.change(&write.key, now, |slot| {
-            slot.write(value, write.ttl, write.when, now, fresh)
-        }))
+        Ok(self
+            .entries
+            .change(&write.key, now, |slot| slot.write(value, write.ttl, write.when, now, fresh)))
     }
 }
 
@@ -123,7 +121,8 @@ impl Backend for MemoryBackend {
             Companions::None => None,
             Companions::Markers => self.markers.peek(&Marker::Service(key.service_name())),
         };
-        let fetched = |key| Fetched { entry: self.entries.read(key, now), root, service: service(key) };
+        let fetched =
+            |key| Fetched { entry: self.entries.read(key, now), root, service: service(key) };
         keys.iter().map(|key| Ok(fetched(key))).collect()
     }
 
@@ -151,9 +150,8 @@ impl Backend for MemoryBackend {
         let now = self.now();
         let lease = |request: &LeaseRequest| {
             let token = self.token();
-            self.entries.change(&request.key, now, |slot| {
-                slot.lease(request.seen, request.ttl, now, token)
-            })
+            self.entries
+                .change(&request.key, now, |slot| slot.lease(request.seen, request.ttl, now, token))
         };
         requests.iter().map(|request| Ok(lease(request))).collect()
     }
@@ -188,15 +186,13 @@ impl Backend for MemoryBackend {
     }
 
     async fn bump(&self, markers: &[Marker], seed: MarkerVersion) -> Answers<()> {
-        markers.iter().map(|marker| Ok(self.markers.bump(marker, seed))).collect()
+        for marker in markers {
+            self.markers.bump(marker, seed);
+        }
+        vec![Ok(()); markers.len()]
     }
 
-    async fn map_put(
-        &self,
-        map: &Key,
-        entries: &[MapEntry],
-        now: Timestamp,
-    ) -> Result<u64, Error> {
+    async fn map_put(&self, map: &Key, entries: &[MapEntry], now: Timestamp) -> Result<u64, Error> {
         let put = self.maps.put(map, entries, now);
         put.map_err(|refusal| refusal.during(Operation::MapWrite))
     }
@@ -248,15 +244,12 @@ impl Backend for MemoryBackend {
     async fn info(&self) -> Result<Info, Error> {
         let entries = self.entries.usage();
         let mut info = Info::default();
-        info.items = Some(
-            entries.entries + self.maps.count() + self.markers.len() + self.counters.len(),
-        );
-        info.used_bytes = Some(
-            entries.bytes + self.maps.bytes() + self.markers.bytes() + self.counters.bytes(),
-        );
+        info.items =
+            Some(entries.entries + self.maps.count() + self.markers.len() + self.counters.len());
+        info.used_bytes =
+            Some(entries.bytes + self.maps.bytes() + self.markers.bytes() + self.counters.bytes());
         info.capacity_bytes = Some(self.capacity_bytes);
-        info.evictions =
-            Some(entries.evictions + self.markers.dropped() + self.counters.dropped());
+        info.evictions = Some(entries.evictions + self.markers.dropped() + self.counters.dropped());
         Ok(info)
     }
 }

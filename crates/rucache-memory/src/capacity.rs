@@ -166,11 +166,15 @@ mod tests {
     #[test]
     fn zero_and_overflow_are_refused() {
         check("0", Err("a capacity of zero holds nothing; give at least a few MiB, as in 256MiB"));
-        check("0MiB", Err("a capacity of zero holds nothing; give at least a few MiB, as in 256MiB"));
+        check(
+            "0MiB",
+            Err("a capacity of zero holds nothing; give at least a few MiB, as in 256MiB"),
+        );
         check("18446744073709551615", Ok(u64::MAX));
         for text in ["18446744073709551616", "18014398509481984KiB", "99999999999999999999GiB"] {
-            let message =
-                format!("{text:?} is more than a computer holds; write a smaller size, as in 256MiB");
+            let message = format!(
+                "{text:?} is more than a computer holds; write a smaller size, as in 256MiB"
+            );
             check(text, Err(&message));
         }
     }

@@ -66,13 +66,17 @@ impl FromStr for MemoryConfig {
 #[non_exhaustive]
 pub enum InvalidConfig {
     /// Another scheme, or none.
-    #[error("the URL of the memory backend must begin with memory://, as in memory://?capacity=256MiB")]
+    #[error(
+        "the URL of the memory backend must begin with memory://, as in memory://?capacity=256MiB"
+    )]
     Scheme,
     /// A host, a user or a path.
     #[error("memory:// takes no host, user or path; write memory://?capacity=256MiB")]
     Place,
     /// A parameter that does not exist.
-    #[error("memory:// has no parameter {name:?}; known: capacity, as in memory://?capacity=256MiB")]
+    #[error(
+        "memory:// has no parameter {name:?}; known: capacity, as in memory://?capacity=256MiB"
+    )]
     Unknown {
         /// The parameter's name, cut to 40 characters.
         name: String,
@@ -120,8 +124,10 @@ mod tests {
     fn a_bad_capacity_names_parameter_value_and_form() {
         check(
             "memory://?capacity=lots",
-            Err("parameter capacity of memory://: \"lots\" is not a size; write a whole number with \
-                 KiB, MiB, GiB, KB, MB, GB or bytes, as in 256MiB"),
+            Err(
+                "parameter capacity of memory://: \"lots\" is not a size; write a whole number with \
+                 KiB, MiB, GiB, KB, MB, GB or bytes, as in 256MiB",
+            ),
         );
         check(
             "memory://?capacity",
@@ -130,8 +136,10 @@ mod tests {
         );
         check(
             "memory://?capacity=0",
-            Err("parameter capacity of memory://: a capacity of zero holds nothing; give at least \
-                 a few MiB, as in 256MiB"),
+            Err(
+                "parameter capacity of memory://: a capacity of zero holds nothing; give at least \
+                 a few MiB, as in 256MiB",
+            ),
         );
     }
 

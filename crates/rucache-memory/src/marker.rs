@@ -50,12 +50,13 @@ impl Markers {
     /// Raises `marker`, which is created as `seed` where it is missing.
     pub(crate) fn bump(&self, marker: &Marker, seed: MarkerVersion) {
         let mut group = self.write(marker);
-        let Some(version) = group.versions.get_mut(marker) else {
+        let Group { versions, highest } = &mut *group;
+        let Some(version) = versions.get_mut(marker) else {
             group.create(marker, seed);
             return;
         };
         *version = MarkerVersion::from_raw(version.as_raw().saturating_add(1));
-        group.highest = group.highest.max(version.as_raw());
+        *highest = version.as_raw().max(*highest);
     }
 
     /// How many there are.

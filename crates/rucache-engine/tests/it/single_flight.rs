@@ -1,5 +1,6 @@
 //! One load per key, whatever becomes of it or of its callers.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -209,7 +210,7 @@ fn many_are_loaded_by_one_call_for_those_that_are_missing() {
     let keys: Vec<Key> =
         ["a", "b", "c", "a"].iter().map(|name| Key::new(&service, name).unwrap()).collect();
     lab.runtime.block_on(lab.cache.set("b", "kept", HOUR)).unwrap();
-    let read = lab.cache.read_or_load_many(&keys, HOUR, |missing| async move {
+    let read = lab.cache.read_or_load_many(&keys, HOUR, NonZeroUsize::MAX, |missing| async move {
         let names: Vec<_> = missing.iter().map(Key::name).collect();
         assert_eq!(names, ["a", "c"]);
         vec![Ok(Loaded::from("loaded".to_owned())), Err("no c today")]
@@ -228,10 +229,30 @@ fn loader_that_answers_for_too_few_fails_the_rest() {
     let lab = Lab::new();
     let service = lab.cache.service_name().clone();
     let keys = ["a", "b"].map(|name| Key::new(&service, name).unwrap());
-    let read = lab
-        .cache
-        .read_or_load_many(&keys, HOUR, |_| async { vec![Ok::<_, String>(Loaded::from(1))] });
+    let read = lab.cache.read_or_load_many(&keys, HOUR, NonZeroUsize::MAX, |_| async {
+        vec![Ok::<_, String>(Loaded::from(1))]
+    });
     let answers = lab.runtime.block_on(read);
     assert_eq!(**answers[0].as_ref().unwrap(), 1);
     assert!(matches!(answers[1], Err(LoadError::Failed(_))));
+}
+
+#[test]
+fn no_load_is_asked_for_more_than_its_share() {
+    let lab = Lab::new();
+    let service = lab.cache.service_name().clone();
+    let keys: Vec<Key> = (0..7).map(|n| Key::new(&service, &n.to_string()).unwrap()).collect();
+    lab.runtime.block_on(lab.cache.set("1", &1_usize, HOUR)).unwrap();
+    let asked = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let notes = asked.clone();
+    let two = NonZeroUsize::new(2).unwrap();
+    let read = lab.cache.read_or_load_many(&keys, HOUR, two, move |missing: Vec<Key>| {
+        notes.lock().unwrap().push(missing.len());
+        let number = |key: &Key| key.name().parse::<usize>().map(Loaded::from);
+        async move { missing.iter().map(number).collect() }
+    });
+    let answers = lab.runtime.block_on(read);
+    let values: Vec<usize> = answers.iter().map(|answer| **answer.as_ref().unwrap()).collect();
+    assert_eq!(values, [0, 1, 2, 3, 4, 5, 6]);
+    assert_eq!(*asked.lock().unwrap(), [2, 2, 2]);
 }
