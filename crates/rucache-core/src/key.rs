@@ -82,6 +82,19 @@ impl ServiceName {
         }
     }
 
+    /// The service that the program itself calls `text`.
+    ///
+    /// # Panics
+    ///
+    /// When `text` breaks the form of a service name; meant for literals.
+    #[must_use]
+    pub fn from_static(text: &'static str) -> Self {
+        match Self::new(text) {
+            Ok(service) => service,
+            Err(error) => panic!("{text:?}: {error}"),
+        }
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -34,6 +34,7 @@ mod name;
 mod outcome;
 mod policy;
 mod read;
+mod probe;
 mod tokio_runtime;
 
 pub use builder::CacheBuilder;
@@ -43,4 +44,5 @@ pub use load::Loaded;
 pub use name::KeyName;
 pub use outcome::{Hit, Outcome, ServedFrom, StaleReason};
 pub use policy::{Policy, Timing};
+pub use probe::Probe;
 pub use tokio_runtime::TokioRuntime;

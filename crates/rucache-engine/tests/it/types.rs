@@ -65,3 +65,10 @@ fn outside_a_runtime_the_error_says_what_to_do() {
     let text = error.unwrap_err().to_string();
     assert!(text.contains("give the builder a runtime"), "{text}");
 }
+
+#[test]
+fn probe_works_and_leaves_nothing() {
+    let lab = Lab::new();
+    assert!(lab.runtime.block_on(lab.cache.probe()).unwrap().works);
+    assert_eq!(lab.cache.usage().entries, 0);
+}

@@ -10,10 +10,10 @@ use rucache_core::{MapEntry, Timestamp};
 
 /// Bytes that a member takes besides its name and note.
 ///
-/// Measured on Linux with glibc's allocator: a million members with names of 11 bytes and notes of
-/// 24 made the process grow by this much each besides those 35 bytes, see
-/// `cargo run -p rucache-memory --example map_overhead`.
-pub(crate) const MEMBER_OVERHEAD: u64 = 256;
+/// Measured on Linux with glibc's allocator, names of 11 bytes and notes of 24: 212 to 222 bytes
+/// resident between 300,000 and 1,000,000 members, besides those 35.
+/// `cargo run -p rucache-memory --example overhead -- map` measures again.
+pub(crate) const MEMBER_OVERHEAD: u64 = 224;
 
 /// A map's members. Every operation on a member takes time in proportion to the logarithm of their
 /// number.

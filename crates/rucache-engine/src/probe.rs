@@ -1,0 +1,36 @@
+//! A sign of life of the cache itself.
+
+use std::time::Duration;
+
+use rucache_core::{Key, ServiceName, Ttl};
+
+use crate::{Accept, Cache, CacheError};
+
+/// What a probe of a cache found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Probe {
+    /// Whether what was set was read back.
+    pub works: bool,
+    /// How long set, get and delete took together.
+    pub took: Duration,
+}
+
+impl Cache {
+    /// Sets, reads and deletes an entry of its own, in the service `cache`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`set`](Self::set) and [`delete`](Self::delete).
+    pub async fn probe(&self) -> Result<Probe, CacheError> {
+        let runtime = self.runtime().clone();
+        let began = runtime.now();
+        let mark = runtime.random();
+        let key = Key::of_kind(&ServiceName::from_static("cache"), "probe", mark)?;
+        self.set(&key, &mark, Ttl::SHORT).await?;
+        let read = self.peek::<u64>(&key, Accept::Fresh)?;
+        self.delete(&key).await?;
+        let works = read.is_some_and(|read| *read == mark);
+        Ok(Probe { works, took: runtime.now().since(began) })
+    }
+}

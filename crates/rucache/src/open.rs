@@ -1,0 +1,188 @@
+//! From a configuration to a cache.
+
+use std::ops::Deref;
+use std::path::Path;
+use std::sync::Arc;
+
+use rucache_core::Local;
+use rucache_engine::{Cache as Engine, CacheError};
+use thiserror::Error;
+
+use crate::{Config, ConfigError};
+
+/// A composed cache: everything an [engine cache](rucache_engine::Cache) does, and taxpayer
+/// look-ups.
+///
+/// Clones share everything.
+#[derive(Clone)]
+pub struct Cache {
+    engine: Engine,
+    #[cfg(feature = "lookup")]
+    provider: Arc<dyn rucache_ruc::Provider>,
+    #[cfg(feature = "lookup")]
+    profile: rucache_ruc::Profile,
+}
+
+impl Deref for Cache {
+    type Target = Engine;
+
+    fn deref(&self) -> &Engine {
+        &self.engine
+    }
+}
+
+/// Why a cache could not be opened.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The cache could not be built.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// The URL of the backend is wrong.
+    #[error("backend {url:?}: {reason}")]
+    Backend {
+        /// The URL, without a password.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The register file could not be loaded.
+    #[cfg(feature = "padron")]
+    #[error("source.register: {0}")]
+    Register(#[source] rucache_padron::Error),
+    /// A register file is given, but not what its silence means.
+    #[cfg(feature = "padron")]
+    #[error(
+        "source.register is set without source.coverage; say full for the whole register, \
+         legal_entities for one of prefix 20, partial for a part"
+    )]
+    CoverageUnset,
+    /// The task that was loading the register was ended with its runtime.
+    #[error("loading the register was interrupted")]
+    Interrupted,
+}
+
+/// A cache in this process's memory, 256 MiB at most, with the bundled register sample as the
+/// source of look-ups.
+///
+/// # Errors
+///
+/// [`OpenError::Cache`] outside a tokio runtime.
+#[cfg(feature = "memory")]
+pub async fn open_default() -> Result<Cache, OpenError> {
+    open_with(Config::default()).await
+}
+
+/// A cache on the backend at `url`: `memory://?capacity=64MiB`; otherwise as by default.
+///
+/// # Errors
+///
+/// [`OpenError`] when the URL is wrong or the backend cannot be built.
+pub async fn open(url: &str) -> Result<Cache, OpenError> {
+    let backend = url.parse().map_err(|reason| OpenError::Backend {
+        url: crate::layers::without_password(url),
+        reason,
+    })?;
+    open_with(Config { backend, ..Config::default() }).await
+}
+
+/// A cache as the TOML file at `path` says.
+///
+/// # Errors
+///
+/// [`OpenError`] when the file cannot be read or followed.
+pub async fn open_config(path: impl AsRef<Path>) -> Result<Cache, OpenError> {
+    let mut layers = Config::layers();
+    layers.file(path.as_ref())?;
+    open_with(layers.into_config()).await
+}
+
+/// A cache as `config` says.
+///
+/// # Errors
+///
+/// [`OpenError`] when a part of it cannot be built.
+pub async fn open_with(config: Config) -> Result<Cache, OpenError> {
+    let engine = engine(&config)?;
+    Ok(Cache {
+        engine,
+        #[cfg(feature = "lookup")]
+        provider: crate::source::open(&config).await?,
+        #[cfg(feature = "lookup")]
+        profile: config.profile,
+    })
+}
+
+fn engine(config: &Config) -> Result<Engine, OpenError> {
+    let local = local(config.backend.as_str())
+        .map_err(|reason| OpenError::Backend { url: config.backend.to_string(), reason })?;
+    let builder = Engine::builder(local).timing(config.timing).max_value_len(config.max_value_len);
+    Ok(builder.build()?)
+}
+
+/// Whether `url` names a backend that can be opened.
+pub(crate) fn check_backend(url: &str) -> Result<(), String> {
+    match url.split_once("://").map(|(scheme, _)| scheme) {
+        #[cfg(feature = "memory")]
+        Some("memory") => {
+            url.parse::<rucache_memory::MemoryConfig>().map(drop).map_err(|error| error.to_string())
+        }
+        Some(scheme) => Err(format!("this program has no backend {scheme:?}")),
+        None => Err("not a URL".to_owned()),
+    }
+}
+
+fn local(url: &str) -> Result<Arc<dyn Local>, String> {
+    check_backend(url)?;
+    #[cfg(feature = "memory")]
+    {
+        let config: rucache_memory::MemoryConfig =
+            url.parse().map_err(|error: rucache_memory::InvalidConfig| error.to_string())?;
+        Ok(Arc::new(rucache_memory::LocalStore::new(&config)))
+    }
+    #[cfg(not(feature = "memory"))]
+    Err("this program was built without a backend".to_owned())
+}
+
+#[cfg(feature = "lookup")]
+impl Cache {
+    /// Taxpayer records in the service `service`, a literal of the program such as `migo`.
+    ///
+    /// # Panics
+    ///
+    /// When `service` breaks the form of a service name; for names that are not literals there is
+    /// [`ruc_in`](Self::ruc_in).
+    #[must_use]
+    pub fn ruc(&self, service: &'static str) -> rucache_lookup::RucCache {
+        self.ruc_in(&rucache_core::ServiceName::from_static(service))
+    }
+
+    /// Taxpayer records in `service`.
+    #[must_use]
+    pub fn ruc_in(&self, service: &rucache_core::ServiceName) -> rucache_lookup::RucCache {
+        let cache = self.engine.service(service);
+        rucache_lookup::RucCache::new(cache, self.provider.clone(), self.profile)
+    }
+
+    /// The same cache with `provider` as the source of look-ups.
+    #[must_use]
+    pub fn with_provider(mut self, provider: Arc<dyn rucache_ruc::Provider>) -> Self {
+        self.provider = provider;
+        self
+    }
+
+    /// The source of look-ups.
+    #[must_use]
+    pub fn provider(&self) -> &Arc<dyn rucache_ruc::Provider> {
+        &self.provider
+    }
+}
+
+impl std::fmt::Debug for Cache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cache").field("engine", &self.engine).finish_non_exhaustive()
+    }
+}
