@@ -23,7 +23,7 @@ pub(crate) struct Suite {
 pub(crate) const SUITES: &[Suite] = &[Suite {
     name: "local",
     what: "a local hit beside plain moka and a hand-written moka cache",
-    package: "rucache-engine",
+    package: "rucache",
     beside: &["moka"],
 }];
 

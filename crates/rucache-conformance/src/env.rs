@@ -1,6 +1,6 @@
 //! What a clause runs against: a backend, its time, and a namespace nobody else uses.
 
-mod calls;
+pub(crate) mod calls;
 
 use std::fmt;
 use std::future::Future;

@@ -31,21 +31,27 @@ pub type Answers<T> = Vec<Result<T, Error>>;
 ///
 /// - A miss is `Ok` without an entry, never an error.
 /// - **Entries.** A write is visible to every later read through any handle. An entry is gone once
-///   its TTL has passed; a TTL is never shortened, and never lengthened by more than the store's
-///   own resolution, rounded up (at most one second).
-/// - **Versions.** Every change of an entry (write, expire) gives it a version it has never had.
-/// - **Fences.** Every successful write, delete or expire of a key voids the lease that is out for
-///   it. A write under a void or expired lease, or under an outdated version, is
-///   [`WriteOutcome::Refused`] and changes nothing.
+///   its TTL has passed; a TTL is never shortened, and lengthened by less than two seconds where the
+///   store's clock is coarse. An end past 2038-01-19 may be no end at all: who needs one has it in
+///   the value.
+/// - **Versions.** Every change of an entry (write, expire) gives it a version that it has never had
+///   within the life of the server.
+/// - **Fences.** Every successful write, delete or expire of a key voids the lease, or the back-off
+///   note, that is out for it, also where a delete or expire finds no entry. A write under a void or
+///   expired lease, or under an outdated version, is [`WriteOutcome::Refused`] and changes nothing.
 /// - **Leases.** At most one caller holds the lease of a key. It ends by release, by its TTL, or by
-///   a change of the entry.
+///   a change of the entry; a store may lose it earlier, and refuses the fill then.
 /// - **Markers** live longer than every entry written under them. A lost marker is seeded anew and
 ///   never takes a value it has had before.
 /// - **Maps** lose no update under concurrency. A member whose expiry has passed is not listed and
 ///   not counted.
 /// - **Limits.** A value longer than [`Capabilities::max_value_len`] is refused as
-///   [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) before anything is sent. The empty value
-///   is a value.
+///   [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge): nothing of it is sent, and the entry it
+///   should have replaced is deleted with its lease. The empty value is a value.
+/// - **Foreign values.** What the store holds in an entry's slot without having been written under
+///   this contract reads as [`ErrorKind::ForeignValue`](crate::ErrorKind::ForeignValue), or as a
+///   miss where the store cannot tell; for everything else it counts as no entry, and a write
+///   replaces it.
 /// - **Batches.** The empty batch is an empty answer. A key that appears twice in a batch is
 ///   answered twice; the order of its two changes is the order of the batch.
 /// - **Time.** Every remote call ends within the adapter's own deadline.
@@ -71,7 +77,7 @@ pub trait Backend: Send + Sync {
     /// Asks for the right to load or refresh entries.
     async fn lease_many(&self, requests: &[LeaseRequest]) -> Answers<Lease>;
 
-    /// Lets leases last `ttl` from now; `false` where the lease is no longer the holder's.
+    /// Lets leases last at least `ttl` from now, never shorter than before; `false` where the lease is no longer the holder's.
     async fn renew_many(&self, holds: &[LeaseHold], ttl: Ttl) -> Answers<bool>;
 
     /// Ends leases without a write, leaving a back-off note where there is one; `false` where the
@@ -79,18 +85,21 @@ pub trait Backend: Send + Sync {
     async fn release_many(&self, ends: &[LeaseEnd]) -> Answers<bool>;
 
     /// Adds to counters and returns their new values. A counter begins at zero and lives `ttl` from
-    /// its first addition; it wraps nowhere near what a cache counts (63 bits).
+    /// its first addition. None passes 2^63 − 1: it stays there, or the addition is
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid).
     async fn add_many(&self, additions: &[(Key, u64)], ttl: Ttl) -> Answers<u64>;
 
     /// Reads markers as they stand where each reference points; a missing one is created as `seed`.
     async fn markers(&self, at: &[MarkerRef], seed: MarkerVersion) -> Answers<MarkerVersion>;
 
-    /// Raises markers on every node that holds a copy; a missing one is created as `seed`.
+    /// Raises markers above their value on every node that holds a copy, and to `seed` at least where
+    /// the store can go back in time; a missing one is created as `seed`.
     ///
     /// An error means that some copy may not have been raised; raising again is safe.
     async fn bump(&self, markers: &[Marker], seed: MarkerVersion) -> Answers<()>;
 
-    /// Puts members into the map `map`, replacing equal ones; the number of members that were new.
+    /// Puts members into the map `map`, replacing equal ones; the number of members that were new,
+    /// those that have expired by then included. An expiry past 2^53 ms is cut to it.
     async fn map_put(&self, map: &Key, entries: &[MapEntry], now: Timestamp) -> Result<u64, Error>;
 
     /// Removes members from the map `map`; the number of unexpired ones that were there.
@@ -114,7 +123,8 @@ pub trait Backend: Send + Sync {
     /// Drops the expired members of `map`; how many were dropped.
     async fn map_purge(&self, map: &Key, now: Timestamp) -> Result<u64, Error>;
 
-    /// Lists about `limit` keys of `service`, where [`Capabilities::scan`] says that it can.
+    /// Lists about `limit` keys of `service`, where [`Capabilities::scan`] says that it can; keys whose
+    /// names are stored as hashes are left out.
     async fn scan(
         &self,
         service: &ServiceName,

@@ -1,6 +1,7 @@
 //! Names of entries, and the injective codec between a name and its bytes in a store.
 
 mod codec;
+mod decode;
 mod text;
 
 use std::borrow::Borrow;
@@ -12,6 +13,7 @@ use thiserror::Error;
 use text::Text;
 
 pub use codec::{KeyCodec, KeyPrefix, MAX_WIRE_LEN, WireKey};
+pub use decode::SlotName;
 
 /// Longest name inside a service, in bytes of UTF-8.
 pub const MAX_NAME_LEN: usize = 64 * 1024;

@@ -15,7 +15,7 @@ pub struct LeaseRequest {
     pub key: Key,
     /// The entry's version as just read; `None` when there was none.
     pub seen: Option<Version>,
-    /// How long the lease lasts unless renewed. Stores round up, memcached to at least 2 s.
+    /// How long the lease lasts unless renewed; a store rounds it as it does every TTL.
     pub ttl: Ttl,
 }
 
@@ -35,7 +35,7 @@ pub enum Lease {
     Changed,
 }
 
-/// Proof of a lease: 128 bits that only its holder knows.
+/// Proof of a lease. Its content is the adapter's; it is no secret.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LeaseToken(u128);
 
@@ -92,7 +92,7 @@ pub struct LeaseEnd {
     pub back_off: Option<BackOff>,
 }
 
-/// A failed holder's word to the fleet: do not try again yet. Any write of the entry ends it.
+/// A failed holder's word to the fleet: do not try again yet. It ends as a lease does.
 #[derive(Debug, Clone)]
 pub struct BackOff {
     /// Why, at most [`MAX_NOTE_LEN`](super::MAX_NOTE_LEN) bytes.

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::Marker;
-use crate::{Error, Key};
+use crate::{Error, Key, ServiceName};
 
 /// Something changed at the store, possibly by another process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum Change {
     Entries(Vec<Key>),
     /// These markers may have changed.
     Markers(Vec<Marker>),
+    /// Any entry or tag of this service may have changed, under a name that cannot be told.
+    Service(ServiceName),
     /// Anything may have changed.
     Everything,
     /// Changes are no longer told: what is known locally ages from now on.

@@ -120,6 +120,19 @@ fn services_keep_to_their_form() {
 }
 
 #[test]
+fn names_of_others_do_not_decode() {
+    let bare = KeyCodec::default();
+    let prefixed = KeyCodec::with_prefix(KeyPrefix::new("electro").unwrap());
+    for wire in ["", "~", "~x:migo", "migo", "migo:", "migo:a b", "migo:%2", "migo:%61", "Migo:a"] {
+        assert_eq!(bare.decode(wire), None, "{wire}");
+    }
+    assert_eq!(bare.decode("electro:migo:x"), None);
+    assert_eq!(prefixed.decode("migo:x"), None);
+    assert_eq!(prefixed.decode("~r"), None);
+    assert_eq!(bare.decode("~r:electro"), None);
+}
+
+#[test]
 fn debug_does_not_show_the_name() {
     let shown = format!("{:?}", key("migo", "ruc_10000000006"));
     assert_eq!(shown, "Key(migo:[15 bytes])");
@@ -145,6 +158,49 @@ proptest! {
         let codec = KeyCodec::default();
         let (a, b) = (key(services[one], &a), key(services[two], &b));
         prop_assert_eq!(codec.entry(&a) == codec.entry(&b), a == b);
+    }
+
+    #[test]
+    fn wire_forms_decode_to_what_they_name(name in awkward(), prefixed: bool) {
+        let codec = if prefixed {
+            KeyCodec::with_prefix(KeyPrefix::new("electro_isla").unwrap())
+        } else {
+            KeyCodec::default()
+        };
+        let key = key("migo", &name);
+        let service = key.service_name();
+        let hashed = codec.entry(&key).as_str().contains('#');
+        let expect = |slot| if hashed { SlotName::Hashed(service.clone()) } else { slot };
+        let decode = |wire: &WireKey| codec.decode(wire.as_str());
+        prop_assert_eq!(decode(&codec.entry(&key)), Some(expect(SlotName::Entry(key.clone()))));
+        let tag = Marker::Tag(key.clone());
+        prop_assert_eq!(decode(&codec.marker(&tag)), Some(expect(SlotName::Marker(tag.clone()))));
+        for marker in [
+            Marker::Root,
+            Marker::Service(service.clone()),
+            Marker::TagEpoch(service.clone()),
+        ] {
+            prop_assert_eq!(decode(&codec.marker(&marker)), Some(SlotName::Marker(marker.clone())));
+        }
+        for own in [codec.lease(&key), codec.counter(&key), codec.map(&key)] {
+            prop_assert_eq!(decode(&own), Some(SlotName::Own));
+        }
+    }
+
+    #[test]
+    fn what_decodes_is_the_name_of_it(wire: String, parts in "(~[rsetlnm]:?)?[a-z:%20AF{}#]{0,20}") {
+        let codec = KeyCodec::default();
+        for wire in [wire, parts] {
+            match codec.decode(&wire) {
+                Some(SlotName::Entry(key)) => {
+                    prop_assert_eq!(codec.entry(&key).as_str().to_owned(), wire);
+                }
+                Some(SlotName::Marker(marker)) => {
+                    prop_assert_eq!(codec.marker(&marker).as_str().to_owned(), wire);
+                }
+                _ => {}
+            }
+        }
     }
 
     #[test]

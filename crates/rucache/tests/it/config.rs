@@ -1,0 +1,152 @@
+//! Every fault of a configuration is told with place, key, value and expected form.
+
+use std::path::PathBuf;
+
+use rucache::{Config, Origin, without_password};
+
+/// Writes `text` into a file of its own.
+fn file(name: &str, text: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let path = folder.join(format!("{name}-{}.toml", std::process::id()));
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+#[track_caller]
+fn refused(name: &str, text: &str) -> String {
+    let path = file(name, text);
+    let error = Config::layers().file(&path).unwrap_err().to_string();
+    error.replace(&path.display().to_string(), "rucache.toml")
+}
+
+#[test]
+fn every_setting_is_read_and_shown() {
+    let path = file(
+        "whole",
+        r#"
+            backend = "memory://?capacity=64MiB"
+            profile = "register"
+            max_value_len = 5000
+            [source]
+            register = "padron.zip"
+            coverage = "full"
+            [timing]
+            soft_timeout = "250ms"
+            hard_timeout = 3
+            load_deadline = "1min"
+            back_off = "2s"
+        "#,
+    );
+    let mut layers = Config::layers();
+    layers.file(&path).unwrap();
+    let shown: Vec<(&str, String)> = layers
+        .settings()
+        .iter()
+        .map(|setting| (setting.key(), setting.show(layers.config())))
+        .collect();
+    let expected = [
+        ("backend", "memory://?capacity=64MiB"),
+        ("profile", "register"),
+        ("source.register", "padron.zip"),
+        ("source.coverage", "full"),
+        ("max_value_len", "5000"),
+        ("timing.soft_timeout", "250ms"),
+        ("timing.hard_timeout", "3s"),
+        ("timing.load_deadline", "1min"),
+        ("timing.back_off", "2s"),
+    ];
+    let shown: Vec<(&str, &str)> = shown.iter().map(|(key, value)| (*key, &**value)).collect();
+    assert_eq!(shown, expected);
+}
+
+#[test]
+fn later_layers_win_and_the_origin_is_known() {
+    let path = file("origin", "profile = \"register\"\n\n[timing]\nback_off = \"5s\"\n");
+    let mut layers = Config::layers();
+    layers.file(&path).unwrap();
+    let variables = [
+        ("RUCACHE_TIMING_BACK_OFF".to_owned(), "7s".to_owned()),
+        ("RUCACHE_PORT_8080_TCP".to_owned(), "tcp://10.0.0.1".to_owned()),
+        ("RUCACHE_SERVER".to_owned(), "http://localhost".to_owned()),
+        ("PATH".to_owned(), "/bin".to_owned()),
+    ];
+    let strangers = layers.environment(variables, &["RUCACHE_SERVER"]).unwrap();
+    assert_eq!(strangers, ["RUCACHE_PORT_8080_TCP"]);
+    layers.flag("--backend", "backend", "memory://?capacity=1MiB").unwrap();
+    let origin = |key: &str| {
+        let setting = layers.settings().iter().find(|setting| setting.key() == key).unwrap();
+        (layers.origin(setting).clone(), setting.show(layers.config()))
+    };
+    assert_eq!(origin("profile"), (Origin::File { path, line: 1 }, "register".into()));
+    let variable = "RUCACHE_TIMING_BACK_OFF".to_owned();
+    assert_eq!(origin("timing.back_off"), (Origin::Environment { variable }, "7s".into()));
+    let flag = Origin::Flag { name: "--backend" };
+    assert_eq!(origin("backend"), (flag, "memory://?capacity=1MiB".into()));
+    assert_eq!(origin("max_value_len"), (Origin::Default, "1000000".into()));
+}
+
+#[test]
+fn wrong_value_names_file_line_key_value_and_form() {
+    assert_eq!(
+        refused("value", "\n[timing]\nsoft_timeout = \"fast\"\n"),
+        "rucache.toml:3: timing.soft_timeout = \"fast\": \"fast\" is not a TTL; write seconds, or \
+         a number with ms, s, min, h or d, as in 15min; expected a duration such as 500ms, 10s or \
+         1min"
+    );
+    assert_eq!(
+        refused("number", "max_value_len = -1"),
+        "rucache.toml:1: max_value_len = \"-1\": not a whole number; expected a whole number of \
+         bytes, at least 1"
+    );
+    assert_eq!(
+        refused("array", "profile = [1]"),
+        "rucache.toml:1: profile = \"an array\": there is no such profile; expected reference or \
+         register"
+    );
+}
+
+#[test]
+fn unknown_key_names_the_nearest() {
+    assert_eq!(
+        refused("nearest", "[timing]\nsoft_timout = \"1s\"\n"),
+        "rucache.toml:2: there is no setting \"timing.soft_timout\"; did you mean \
+         \"timing.soft_timeout\"?"
+    );
+    assert_eq!(refused("far", "zzz = 1"), "rucache.toml:1: there is no setting \"zzz\"");
+    assert_eq!(
+        refused("table", "[tming]\nback_off = 1"),
+        "rucache.toml:1: there is no setting \"tming\""
+    );
+}
+
+#[test]
+fn broken_toml_names_its_line() {
+    let error = refused("broken", "profile = \"reference\"\nbackend =\n");
+    assert!(error.starts_with("rucache.toml:2: not valid TOML: "), "{error}");
+}
+
+#[test]
+fn missing_file_says_what_to_check() {
+    let error = Config::layers().file("no/such/rucache.toml".as_ref()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "cannot read configuration file no/such/rucache.toml; check the path and its permissions"
+    );
+}
+
+#[test]
+fn password_of_a_url_is_never_shown() {
+    for url in [
+        "redis://user:s3cret@host:6379/1",
+        "redis://:s3cret@host",
+        "redis://user:s3c@ret@host/1",
+        "redis://user:s3c/ret@host/1",
+    ] {
+        let shown = without_password(url);
+        assert!(shown.contains(":***@host"), "{shown}");
+        assert!(!shown.contains("s3c"), "{shown}");
+        let error = refused("password", &format!("backend = \"{url}\""));
+        assert!(!error.contains("s3c") && !error.contains("ret"), "{error}");
+    }
+    assert_eq!(without_password("memory://?capacity=1MiB"), "memory://?capacity=1MiB");
+}

@@ -1,0 +1,4 @@
+//! From configuration to a working cache.
+
+mod config;
+mod open;
