@@ -46,3 +46,8 @@ pub use observer::{CacheEvent, Observer};
 pub use runtime::{BoxFuture, Runtime, TestRuntime};
 pub use time::{Mono, Timestamp};
 pub use ttl::{InvalidTtl, Jitter, Ttl};
+
+/// Holds the README's example to the truth.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

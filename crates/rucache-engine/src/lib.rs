@@ -46,3 +46,8 @@ pub use outcome::{Hit, Outcome, ServedFrom, StaleReason};
 pub use policy::{Policy, Timing};
 pub use probe::Probe;
 pub use tokio_runtime::TokioRuntime;
+
+/// Holds the README's example to the truth.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

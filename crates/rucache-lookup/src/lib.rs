@@ -47,3 +47,8 @@ mod provide;
 
 pub use record::CachedRecord;
 pub use ruc_cache::{Lookup, RucCache};
+
+/// Holds the README's example to the truth.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,3 +1,10 @@
 //! The `rucache` binary: HTTP service and command line.
 
-fn main() {}
+mod cli;
+mod config;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

@@ -1,6 +1,7 @@
 //! What a composed cache can be told, and its table of settings.
 
 use std::fmt::Display;
+#[cfg(feature = "padron")]
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;

@@ -87,3 +87,8 @@ pub use rucache_padron as padron;
 /// Numbers and records: the crate `rucache-ruc`.
 #[cfg(feature = "lookup")]
 pub use rucache_ruc as ruc;
+
+/// Holds the README's example to the truth.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

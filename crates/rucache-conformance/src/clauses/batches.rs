@@ -1,6 +1,6 @@
 //! Many keys at once.
 
-use rucache_core::{Backend, Companions, Key, Precondition, Ttl, Write, WriteOutcome};
+use rucache_core::{Companions, Key, Precondition, Ttl, Write, WriteOutcome};
 
 use crate::clause::clauses;
 use crate::env::calls::LONG;

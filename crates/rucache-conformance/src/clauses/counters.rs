@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rucache_core::{Backend, Ttl};
+use rucache_core::{Ttl};
 
 use super::threads::{THREADS, on_threads};
 use crate::clause::clauses;

@@ -1,9 +1,10 @@
 //! An invalidation is never undone by an older load.
 
 use rucache_core::WriteOutcome::{Refused, Stored};
-use rucache_core::{LeaseToken, Ttl};
+use rucache_core::Ttl;
 
 use crate::clause::clauses;
+use crate::env::calls::nobodys_token;
 use crate::failure::same;
 
 clauses! {
@@ -22,7 +23,7 @@ clauses! {
     /// A fill needs the holder's own proof.
     fn fill_needs_the_lease(env) {
         let key = env.key("fenced")?;
-        let nobodys = LeaseToken::from_raw(1);
+        let nobodys = nobodys_token();
         same("fill without a lease", env.fill(&key, nobodys)?, Refused)?;
         env.take(&key)?;
         same("fill under another's lease", env.fill(&key, nobodys)?, Refused)?;

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use rucache_core::Precondition::Version;
 use rucache_core::WriteOutcome::{Refused, Stored};
-use rucache_core::{Lease, LeaseToken, Ttl};
+use rucache_core::{Lease, Ttl};
 
 use super::threads::on_threads;
 use crate::clause::clauses;
-use crate::env::calls::LONG;
+use crate::env::calls::{LONG, nobodys_token};
 use crate::failure::{holds, same};
 
 /// A lease that is waited for.
@@ -55,10 +55,9 @@ clauses! {
     fn lease_leaves_the_entry(env) {
         let key = env.key("leased")?;
         env.set(&key, "one")?;
-        let before = env.read(&key)?;
+        let (before, version) = (env.read(&key)?, env.version(&key)?);
         env.take(&key)?;
-        same("entry", env.read(&key)?, before.clone())?;
-        let version = before.map_or(env.version(&key), |stored| Ok(stored.version))?;
+        same("entry", env.read(&key)?, before)?;
         same("write under the version", env.write(&key, "two", LONG, Version(version))?, Stored)
     }
 
@@ -105,7 +104,7 @@ clauses! {
     /// A lease is renewed by its holder alone.
     fn renewal_needs_the_lease(env) {
         let key = env.key("renewed")?;
-        let nobodys = LeaseToken::from_raw(1);
+        let nobodys = nobodys_token();
         same("renewal of nothing", env.renew(&key, nobodys, LONG)?, false)?;
         env.take(&key)?;
         same("renewal by somebody else", env.renew(&key, nobodys, LONG)?, false)
@@ -133,7 +132,7 @@ clauses! {
     /// A lease is released by its holder alone.
     fn release_needs_the_lease(env) {
         let key = env.key("released")?;
-        let nobodys = LeaseToken::from_raw(1);
+        let nobodys = nobodys_token();
         same("release of nothing", env.release(&key, nobodys)?, false)?;
         let token = env.take(&key)?;
         same("release by somebody else", env.release(&key, nobodys)?, false)?;

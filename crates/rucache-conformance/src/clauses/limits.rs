@@ -1,7 +1,7 @@
 //! Values at the limit and past it.
 
 use bytes::Bytes;
-use rucache_core::{Backend, ErrorKind, Key, Precondition, Write};
+use rucache_core::{ErrorKind, Key, Precondition, Write};
 
 use crate::clause::clauses;
 use crate::env::calls::{LONG, is_kind};

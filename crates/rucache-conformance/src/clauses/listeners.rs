@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rucache_core::{Backend, Change, Error, Key, Listener, Marker};
+use rucache_core::{Change, Error, Key, Listener, Marker};
 
 use crate::clause::clauses;
 use crate::failure::holds;

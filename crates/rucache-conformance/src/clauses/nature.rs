@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rucache_core::{Backend, ErrorKind, Key, Precondition, Write};
+use rucache_core::{ErrorKind, Key, Precondition, Write};
 
 use crate::clause::clauses;
 use crate::env::calls::{LONG, is_kind};

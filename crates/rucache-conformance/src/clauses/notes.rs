@@ -1,10 +1,10 @@
 //! Back-off notes of failed holders.
 
 use bytes::Bytes;
-use rucache_core::{Lease, LeaseToken, Ttl};
+use rucache_core::{Lease, Ttl};
 
 use crate::clause::clauses;
-use crate::env::calls::LONG;
+use crate::env::calls::{LONG, nobodys_token};
 use crate::failure::same;
 
 clauses! {
@@ -32,7 +32,7 @@ clauses! {
     /// A back-off needs the lease.
     fn back_off_needs_the_lease(env) {
         let key = env.key("failed")?;
-        same("release", env.back_off(&key, LeaseToken::from_raw(1), "down", LONG)?, false)?;
+        same("release", env.back_off(&key, nobodys_token(), "down", LONG)?, false)?;
         env.take(&key).map(|_| ())
     }
 

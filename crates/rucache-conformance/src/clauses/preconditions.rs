@@ -2,10 +2,9 @@
 
 use rucache_core::Precondition::{Absent, Lease, Version};
 use rucache_core::WriteOutcome::{Refused, Stored};
-use rucache_core::LeaseToken;
 
 use crate::clause::clauses;
-use crate::env::calls::LONG;
+use crate::env::calls::{LONG, nobodys_token};
 use crate::failure::same;
 
 clauses! {
@@ -90,7 +89,7 @@ clauses! {
         env.set(&key, "one")?;
         let before = env.read(&key)?;
         same("absent", env.write(&key, "two", LONG, Absent)?, Refused)?;
-        let nobodys = LeaseToken::from_raw(1);
+        let nobodys = nobodys_token();
         same("lease", env.write(&key, "two", LONG, Lease(nobodys))?, Refused)?;
         same("entry", env.read(&key)?, before)
     }

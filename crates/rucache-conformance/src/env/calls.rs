@@ -234,3 +234,8 @@ fn granted(lease: Lease) -> Result<LeaseToken, Failure> {
         other => Err(Failure::new(format!("the lease was not granted: {other:?}"))),
     }
 }
+
+/// A token that no backend has given out.
+pub(crate) fn nobodys_token() -> LeaseToken {
+    LeaseToken::from_raw((u128::from(random()) << 64) | u128::from(random()))
+}

@@ -1,4 +1,5 @@
 //! From configuration to a working cache.
 
 mod config;
+mod examples;
 mod open;

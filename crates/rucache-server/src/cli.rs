@@ -1,0 +1,86 @@
+//! The command line: what can be asked, and which command answers.
+
+mod answer;
+mod config;
+mod exit;
+mod health;
+mod input;
+mod key;
+mod lookup;
+mod remote;
+mod ruc;
+mod serve;
+mod settings;
+mod table;
+
+use std::process::ExitCode;
+
+use anstream::{AutoStream, eprintln};
+use clap::{Parser, Subcommand};
+
+use exit::{Exit, Failure};
+use settings::Global;
+
+/// Where a command writes what it was asked for: colours are dropped unless a terminal reads them
+/// and NO_COLOR is unset.
+type Output = AutoStream<std::io::StdoutLock<'static>>;
+
+/// Who is RUC 20131312955? A cache for look-ups of Peruvian taxpayers.
+#[derive(Debug, Parser)]
+#[command(name = "rucache", version, max_term_width = 100, after_long_help = exit::CODES)]
+#[command(after_help = "Exit codes and details: rucache --help")]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Args),
+    Lookup(lookup::Args),
+    Key(key::Args),
+    #[command(subcommand)]
+    Ruc(ruc::Command),
+    #[command(subcommand)]
+    Config(config::Command),
+    Health(health::Args),
+}
+
+/// Runs the program.
+pub(crate) fn main() -> ExitCode {
+    let Cli { global, command } = Cli::parse();
+    let mut out = anstream::stdout().lock();
+    let done = match command {
+        Command::Serve(args) => serve::run(&args, &global),
+        Command::Lookup(args) => lookup::run(args, &global, &mut out),
+        Command::Key(args) => key::run(&args, &mut out),
+        Command::Ruc(ruc::Command::Check(args)) => ruc::check(args, &mut out),
+        Command::Config(config::Command::Show(args)) => config::show(&args, &global, &mut out),
+        Command::Config(config::Command::Check(args)) => config::check(args, global, &mut out),
+        Command::Health(args) => health::run(&args, &global, &mut out),
+    };
+    match done {
+        Ok(exit) => exit,
+        // Whoever read has enough: `rucache lookup … | head -1`.
+        Err(Failure::OutputClosed) => Exit::Done,
+        Err(Failure::Told { exit, text }) => {
+            eprintln!("rucache: {text}");
+            exit
+        }
+    }
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn definition_of_the_command_line_is_consistent() {
+        use clap::CommandFactory;
+
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,146 @@
+//! A running service, asked over HTTP.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use rucache::ruc::Ruc;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use ureq::http::{Response, Uri};
+use ureq::{Agent, Body};
+
+use super::answer::{Answered, Verdict};
+use super::exit::{Exit, Failure, in_one_line};
+
+/// Numbers in one request; the service takes ten times as many.
+const BATCH: usize = 1_000;
+
+/// Longest answer that is read, in bytes: far more than a batch of records.
+const LONGEST: u64 = 64 * 1024 * 1024;
+
+/// Longer than the service gives a batch by default.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Where a service runs.
+#[derive(Debug, Clone)]
+pub(super) struct Server(String);
+
+impl FromStr for Server {
+    type Err = String;
+
+    fn from_str(url: &str) -> Result<Self, String> {
+        let uri: Option<Uri> = url.parse().ok();
+        match uri.filter(|uri| uri.host().is_some()).as_ref().and_then(Uri::scheme_str) {
+            Some("http") => Ok(Self(url.trim_end_matches('/').to_owned())),
+            Some("https") => Err("https is not spoken; expected a URL such as \
+                                  http://127.0.0.1:8080"
+                .to_owned()),
+            _ => Err("expected a URL such as http://127.0.0.1:8080".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&rucache::without_password(&self.0))
+    }
+}
+
+/// What a service answers to a batch.
+#[derive(Deserialize)]
+struct Batch {
+    results: Vec<Answered>,
+}
+
+impl Server {
+    /// The service at an address of this machine.
+    pub(super) fn at(address: std::net::SocketAddr) -> Self {
+        Self(format!("http://{address}"))
+    }
+
+    /// What the service knows of each of `rucs`, in their order.
+    pub(super) fn lookup(&self, rucs: &[Ruc]) -> Result<Vec<Verdict>, Failure> {
+        let agent = agent();
+        let url = format!("{}/v1/ruc:batch", self.0);
+        let mut verdicts = Vec::with_capacity(rucs.len());
+        for batch in rucs.chunks(BATCH) {
+            let request = agent.post(&url).header("Content-Type", "application/json");
+            let (status, body) = self.read(request.send(json!({ "rucs": batch }).to_string()))?;
+            let answered = match serde_json::from_str(&body) {
+                Ok(Batch { results }) if status == 200 => results,
+                _ => return Err(self.refused(status, &body)),
+            };
+            if !answered.iter().map(|answered| &answered.ruc).eq(batch) {
+                return Err(Failure::new(format!("{self} answered other numbers than asked for")));
+            }
+            verdicts.extend(answered.into_iter().map(|answered| answered.verdict));
+        }
+        Ok(verdicts)
+    }
+
+    /// The service's report of its health.
+    pub(super) fn health(&self) -> Result<Value, Failure> {
+        let (status, body) = self.read(agent().get(format!("{}/health", self.0)).call())?;
+        match serde_json::from_str::<Value>(&body) {
+            Ok(report) if report["status"].is_string() => Ok(report),
+            _ => Err(self.refused(status, &body)),
+        }
+    }
+
+    /// Status and text of an answer.
+    fn read(&self, answer: Result<Response<Body>, ureq::Error>) -> Result<(u16, String), Failure> {
+        answer
+            .and_then(|mut answer| {
+                let status = answer.status().as_u16();
+                let body = answer.body_mut().with_config().limit(LONGEST).read_to_string()?;
+                Ok((status, body))
+            })
+            .map_err(|error| {
+                let cause = in_one_line(&error);
+                let text = format!("no answer from {self}: {cause}; is `rucache serve` running?");
+                Failure::with(Exit::Unreachable, text)
+            })
+    }
+
+    /// A failure that the service tells as a problem document, or an answer that is none of ours.
+    fn refused(&self, status: u16, body: &str) -> Failure {
+        let problem: Value = serde_json::from_str(body).unwrap_or_default();
+        let told = problem["detail"].as_str().or(problem["title"].as_str());
+        let told = told.unwrap_or("this is no answer of rucache; check the URL");
+        Failure::new(format!("{self} answered with status {status}: {told}"))
+    }
+}
+
+fn agent() -> Agent {
+    Agent::config_builder()
+        .timeout_connect(Some(Duration::from_secs(5)))
+        .timeout_global(Some(PATIENCE))
+        .http_status_as_error(false)
+        // The service is asked itself, whatever stands in the environment for the world outside.
+        .proxy(None)
+        .build()
+        .new_agent()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_http_urls_name_a_service() {
+        let server: Server = "http://127.0.0.1:8080/".parse().expect("a URL");
+        assert_eq!(server.to_string(), "http://127.0.0.1:8080");
+        for url in ["localhost:8080", "", "http://", "ftp://host", "/path", "http//x"] {
+            let refused = url.parse::<Server>().expect_err(url);
+            assert_eq!(refused, "expected a URL such as http://127.0.0.1:8080");
+        }
+        assert!("https://host".parse::<Server>().expect_err("no TLS").starts_with("https"));
+    }
+
+    #[test]
+    fn password_of_a_server_is_not_shown() {
+        let server: Server = "http://ana:secret@host:1".parse().expect("a URL");
+        assert_eq!(server.to_string(), "http://ana:***@host:1");
+    }
+}
