@@ -102,9 +102,10 @@ impl Env {
     ///
     /// # Errors
     ///
-    /// Never: the names are short.
+    /// None: the names are short.
     pub fn sibling_service(&self) -> Result<ServiceName, Failure> {
-        ServiceName::new(&format!("{}abc", self.service)).map_err(|e| Failure::new(e.to_string()))
+        let name = format!("{}abc", self.service);
+        ServiceName::new(&name).map_err(|invalid| Failure::new(invalid.to_string()))
     }
 
     /// The key called `name` in the service of this run.
@@ -114,6 +115,16 @@ impl Env {
     /// When `name` is no name of a key.
     pub fn key(&self, name: &str) -> Result<Key, Failure> {
         Key::new(&self.service, name).map_err(|invalid| Failure::new(invalid.to_string()))
+    }
+
+    /// The key called `name` in [`sibling_service`](Self::sibling_service).
+    ///
+    /// # Errors
+    ///
+    /// When `name` is no name of a key.
+    pub fn sibling_key(&self, name: &str) -> Result<Key, Failure> {
+        let service = self.sibling_service()?;
+        Key::new(&service, name).map_err(|invalid| Failure::new(invalid.to_string()))
     }
 }
 

@@ -1,8 +1,8 @@
 //! The clauses every rucache backend keeps, as named tests.
 //!
 //! The contract of [`Backend`](rucache_core::Backend) is written down as [`clauses`], each a
-//! function over an [`Env`]: a backend, its time, and a namespace of its own. An adapter runs all of
-//! them from a test target of a few lines:
+//! function over an [`Env`]: a backend, its time, and a namespace of its own. An adapter runs all
+//! of them from a test target of a few lines:
 //!
 //! ```
 //! use std::process::ExitCode;

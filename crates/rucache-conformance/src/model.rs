@@ -136,12 +136,7 @@ impl Backend for Model {
         markers.iter().map(|_| Ok(())).collect()
     }
 
-    async fn map_put(
-        &self,
-        map: &Key,
-        entries: &[MapEntry],
-        now: Timestamp,
-    ) -> Result<u64, Error> {
+    async fn map_put(&self, map: &Key, entries: &[MapEntry], now: Timestamp) -> Result<u64, Error> {
         let mut state = self.state();
         Ok(count(entries.iter().filter(|entry| state.map_put(map, entry, now)).count()))
     }
@@ -203,7 +198,9 @@ impl Backend for Model {
 
 impl fmt::Debug for Model {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Model").field("entries", &self.state().entries.len()).finish_non_exhaustive()
+        f.debug_struct("Model")
+            .field("entries", &self.state().entries.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -11,6 +11,7 @@ mod remote;
 mod ruc;
 mod serve;
 mod settings;
+mod source;
 mod table;
 
 use std::process::ExitCode;
@@ -71,6 +72,14 @@ pub(crate) fn main() -> ExitCode {
         }
     }
     .into()
+}
+
+/// A runtime for a command that asks once and ends.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("cannot start a runtime: {error}")))
 }
 
 #[cfg(test)]

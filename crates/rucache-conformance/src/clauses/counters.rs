@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rucache_core::{Ttl};
+use rucache_core::Ttl;
 
 use super::threads::{THREADS, on_threads};
 use crate::clause::clauses;
@@ -10,7 +10,7 @@ use crate::env::calls::LONG;
 use crate::failure::{holds, same};
 
 clauses! {
-    /// A counter begins at zero and tells its new value, also twice in a batch, also beyond 32 bits.
+    /// A counter begins at zero and tells its new value, twice in a batch, and beyond 32 bits.
     fn counter_adds_up(env) {
         let counter = env.key("counter")?;
         same("first", env.add(&counter, 5, LONG)?, 5)?;

@@ -1,7 +1,7 @@
 //! An invalidation is never undone by an older load.
 
-use rucache_core::WriteOutcome::{Refused, Stored};
 use rucache_core::Ttl;
+use rucache_core::WriteOutcome::{Refused, Stored};
 
 use crate::clause::clauses;
 use crate::env::calls::nobodys_token;
@@ -71,7 +71,7 @@ clauses! {
         same("entry", env.read(&key)?, None)
     }
 
-    /// A delete during the load of a missing entry voids the lease, though there was nothing to delete.
+    /// A delete during the load of a missing entry voids the lease.
     fn delete_of_nothing_voids_the_lease(env) {
         let key = env.key("fenced")?;
         let token = env.take(&key)?;
@@ -90,7 +90,7 @@ clauses! {
         same("value", env.value(&key)?, Some("one".into()))
     }
 
-    /// An expire during the load of a missing entry voids the lease, though there was nothing to expire.
+    /// An expire during the load of a missing entry voids the lease.
     fn expire_of_nothing_voids_the_lease(env) {
         let key = env.key("fenced")?;
         let token = env.take(&key)?;

@@ -1,22 +1,79 @@
 //! Names that stores choke on.
 
-use rucache_core::Key;
-
 use crate::clause::clauses;
 use crate::failure::{holds, same};
 use crate::{Env, Failure};
 
 /// Names with bytes that mean something to a store's protocol, or nothing to anybody.
 const POISON: &[&str] = &[
-    "\r\n", "a\r\nflush_all\r\n", "\0", "a\0b", " ", "a b", "\t", "\u{7f}", "\u{1b}[0m", "%", "%20", "a%20b",
-    "~", "~l:x", "~r", "{", "}", "{x}", "#", ":", "::", "a:b", "*", "?", "[a]", "\\", "/", "../x", "'", "\"",
-    "ñandú", "日本", "🇵🇪", "\u{200b}", "e\u{301}", "é", "NULL", "nil", "0", "-1",
+    "\r\n",
+    "a\r\nflush_all\r\n",
+    "\0",
+    "a\0b",
+    " ",
+    "a b",
+    "\t",
+    "\u{7f}",
+    "\u{1b}[0m",
+    "%",
+    "%20",
+    "a%20b",
+    "~",
+    "~l:x",
+    "~r",
+    "{",
+    "}",
+    "{x}",
+    "#",
+    ":",
+    "::",
+    "a:b",
+    "*",
+    "?",
+    "[a]",
+    "\\",
+    "/",
+    "../x",
+    "'",
+    "\"",
+    "ñandú",
+    "日本",
+    "🇵🇪",
+    "\u{200b}",
+    "e\u{301}",
+    "é",
+    "NULL",
+    "nil",
+    "0",
+    "-1",
 ];
 
 /// Names that a careless codec makes one of.
 const CONFUSABLE: &[&str] = &[
-    "a b", "a_b", "a%20b", "a+b", "a:b", "a/b", "a.b", "a-b", "ab", "aB", "AB", "a\0b", "a\r\nb", "a\nb",
-    " ab", "ab ", "e\u{301}", "é", "ruc_1", "ruc:1", "ruc_1:", "~m:ruc_1", "l:{ruc_1}", "{ruc_1}",
+    "a b",
+    "a_b",
+    "a%20b",
+    "a+b",
+    "a:b",
+    "a/b",
+    "a.b",
+    "a-b",
+    "ab",
+    "aB",
+    "AB",
+    "a\0b",
+    "a\r\nb",
+    "a\nb",
+    " ab",
+    "ab ",
+    "e\u{301}",
+    "é",
+    "ruc_1",
+    "ruc:1",
+    "ruc_1:",
+    "~m:ruc_1",
+    "l:{ruc_1}",
+    "{ruc_1}",
 ];
 
 clauses! {
@@ -50,8 +107,7 @@ clauses! {
 
     /// A service and one whose name begins alike have entries of their own.
     fn services_do_not_meet(env) {
-        let key = env.key("ruc_1")?;
-        let sibling = Key::new(&env.sibling_service()?, "ruc_1").map_err(|e| Failure::new(e.to_string()))?;
+        let (key, sibling) = (env.key("ruc_1")?, env.sibling_key("ruc_1")?);
         env.set(&key, "own")?;
         env.set(&sibling, "sibling's")?;
         same("value", env.value(&key)?, Some("own".into()))?;
@@ -66,7 +122,11 @@ fn told_apart(env: &Env, names: Vec<String>) -> Result<(), Failure> {
         env.set(key, at.to_string())?;
     }
     for (at, key) in keys.iter().enumerate() {
-        same(&format!("value of {key:?}, number {at}"), env.value(key)?, Some(at.to_string().into()))?;
+        same(
+            &format!("value of {key:?}, number {at}"),
+            env.value(key)?,
+            Some(at.to_string().into()),
+        )?;
     }
     Ok(())
 }

@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use rucache_core::{ErrorKind, Key, Precondition, Write};
 
+use crate::Env;
 use crate::clause::clauses;
 use crate::env::calls::{LONG, is_kind};
 use crate::failure::{holds, same};
-use crate::Env;
 
 clauses! {
     /// A value of the greatest length is stored whole.
@@ -23,7 +23,7 @@ clauses! {
         is_kind(&error, ErrorKind::TooLarge)
     }
 
-    /// A value that is too large takes the old one with it: it is no longer what the caller wants read.
+    /// A value that is too large takes the old one with it, which the caller wants read no longer.
     fn value_too_large_deletes_the_old_one(env) {
         let key = env.key("longer")?;
         env.set(&key, "old")?;
@@ -37,7 +37,8 @@ clauses! {
         let small = |key: &Key| Write { value: "small".into(), ..too_large(env, key) };
         let writes = [small(&before), too_large(env, &longer), small(&after)];
         let answers = env.run(env.backend().write_many(&writes))?;
-        same("which are errors", answers.iter().map(Result::is_err).collect(), vec![false, true, false])?;
+        let errors: Vec<_> = answers.iter().map(Result::is_err).collect();
+        same("which are errors", errors, vec![false, true, false])?;
         same("value before", env.value(&before)?, Some("small".into()))?;
         same("value after", env.value(&after)?, Some("small".into()))
     }

@@ -17,7 +17,10 @@ clauses! {
             return Ok(());
         }
         let key = env.key("told")?;
-        let about = |change: &Change| matches!(change, Change::Entries(keys) if keys.contains(&key));
+        let about = |change: &Change| match change {
+            Change::Entries(keys) => keys.contains(&key),
+            _ => false,
+        };
         hears(env, "a write", about, |env, key| env.set(key, "one"))?;
         hears(env, "an expire", about, |env, key| env.expire(key).map(|_| ()))?;
         hears(env, "a delete", about, |env, key| env.delete(key).map(|_| ()))
@@ -29,7 +32,10 @@ clauses! {
             return Ok(());
         }
         for marker in [Marker::Service(env.service().clone()), Marker::Tag(env.key("lima")?)] {
-            let about = |change: &Change| matches!(change, Change::Markers(told) if told.contains(&marker));
+            let about = |change: &Change| match change {
+                Change::Markers(markers) => markers.contains(&marker),
+                _ => false,
+            };
             hears(env, "a bump", about, |env, _| env.bump(&marker))?;
         }
         Ok(())

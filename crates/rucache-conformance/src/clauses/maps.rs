@@ -21,9 +21,10 @@ clauses! {
     /// Members are listed as they were put: names and notes of up to 64 bytes, and their expiry.
     fn members_are_listed_as_put(env) {
         let (map, now) = (env.key("map")?, env.wall());
+        let longest_note: Bytes = (0..64).map(|at| at * 4).collect();
         let mut put = vec![
             entry("20131312955", "", now.after(Ttl::LONG)),
-            entry(&"m".repeat(64), Bytes::from_iter((0..64).map(|at| at * 4)), now.after(Ttl::LONG)),
+            entry(&"m".repeat(64), longest_note, now.after(Ttl::LONG)),
             entry("a b:\r\n{ñ}", "\0", now.after(Ttl::MEDIUM)),
         ];
         same("put", env.map_put(&map, &put, now)?, 3)?;
@@ -35,9 +36,9 @@ clauses! {
     /// A put counts the members that are new.
     fn put_counts_new_members(env) {
         let (map, now) = (env.key("map")?, env.wall());
-        let later = now.after(Ttl::LONG);
-        same("first", env.map_put(&map, &[entry("a", "1", later), entry("b", "1", later)], now)?, 2)?;
-        same("then", env.map_put(&map, &[entry("b", "1", later), entry("c", "1", later)], now)?, 1)
+        let [a, b, c] = ["a", "b", "c"].map(|member| entry(member, "1", now.after(Ttl::LONG)));
+        same("first", env.map_put(&map, &[a, b.clone()], now)?, 2)?;
+        same("then", env.map_put(&map, &[b, c], now)?, 1)
     }
 
     /// A member that is put again has its new note and its new expiry.
@@ -45,7 +46,7 @@ clauses! {
         let (map, now) = (env.key("map")?, env.wall());
         env.map_put(&map, &[entry("a", "old", now.after(Ttl::SHORT))], now)?;
         let new = entry("a", "new", now.after(Ttl::LONG));
-        env.map_put(&map, &[new.clone()], now)?;
+        env.map_put(&map, std::slice::from_ref(&new), now)?;
         same("members", members(env, now)?, vec![new])
     }
 

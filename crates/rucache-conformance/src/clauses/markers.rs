@@ -1,10 +1,10 @@
 //! Markers of services and tags, and of everything.
 
-use rucache_core::{Companions, Key, Marker, MarkerVersion};
+use rucache_core::{Companions, Marker, MarkerVersion};
 
+use crate::Env;
 use crate::clause::clauses;
 use crate::failure::{holds, same};
-use crate::{Env, Failure};
 
 clauses! {
     /// A marker that is missing is created as the seed, once.
@@ -42,8 +42,7 @@ clauses! {
 
     /// A bump of the root makes it grow for every key.
     fn bump_of_the_root_reaches_every_key(env) {
-        let sibling = sibling(env)?;
-        for near in [env.key("near")?, env.key("ruc_20131312955")?, sibling] {
+        for near in [env.key("near")?, env.key("ruc_20131312955")?, env.sibling_key("near")?] {
             let before = env.marker(&Marker::Root, &near)?;
             env.bump(&Marker::Root)?;
             holds("the root has grown", env.marker(&Marker::Root, &near)? > before)?;
@@ -51,7 +50,7 @@ clauses! {
         Ok(())
     }
 
-    /// A read brings the root and service markers as they stand where the entry is, also of a missing entry.
+    /// A read brings the root and service markers as they stand, also with a missing entry.
     fn companions_are_the_markers(env) {
         let (present, missing) = (env.key("present")?, env.key("missing")?);
         env.set(&present, "one")?;
@@ -68,7 +67,8 @@ clauses! {
                 holds("the root is as it stands", fetched.root.is_some_and(within))?;
             }
         }
-        same("entry", env.fetch(&present, Companions::Markers)?.entry.map(|s| s.value), Some("one".into()))
+        let value = env.fetch(&present, Companions::Markers)?.entry.map(|stored| stored.value);
+        same("value", value, Some("one".into()))
     }
 
     /// A service marker that was never created does not come with a read, nor is it created by it.
@@ -88,7 +88,7 @@ clauses! {
 
     /// A bump of a service leaves the service whose name begins alike as it is.
     fn sibling_service_is_left_alone(env) {
-        let (near, marker) = (sibling(env)?, Marker::Service(env.sibling_service()?));
+        let (near, marker) = (env.sibling_key("near")?, Marker::Service(env.sibling_service()?));
         let before = env.marker(&marker, &near)?;
         env.marker(&service(env), &near)?;
         env.bump(&service(env))?;
@@ -98,7 +98,8 @@ clauses! {
     /// A service, its tag epoch, a tag and an entry of the same name are four things.
     fn markers_of_one_service_do_not_meet(env) {
         let key = env.key("lima")?;
-        let markers = [service(env), Marker::TagEpoch(env.service().clone()), Marker::Tag(key.clone())];
+        let epoch = Marker::TagEpoch(env.service().clone());
+        let markers = [service(env), epoch, Marker::Tag(key.clone())];
         env.set(&key, "one")?;
         for bumped in &markers {
             let before = markers.each_ref().map(|marker| env.marker(marker, &key));
@@ -114,8 +115,4 @@ clauses! {
 
 fn service(env: &Env) -> Marker {
     Marker::Service(env.service().clone())
-}
-
-fn sibling(env: &Env) -> Result<Key, Failure> {
-    Key::new(&env.sibling_service()?, "near").map_err(|invalid| Failure::new(invalid.to_string()))
 }

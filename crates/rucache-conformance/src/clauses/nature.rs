@@ -10,7 +10,7 @@ use crate::failure::{holds, same};
 use crate::{Env, Failure};
 
 clauses! {
-    /// Capabilities have a name of lower-case letters, accept values of 1 KiB at least, and do not change.
+    /// Capabilities have a lower-case name, accept values of 1 KiB at least, and do not change.
     fn capabilities_are_plain_and_steady(env) {
         let capabilities = env.backend().capabilities();
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -39,9 +39,8 @@ clauses! {
 
     /// A backend that works says what it knows of itself, which may be nothing.
     fn info_is_answered(env) {
-        let info = env.run(env.backend().info())??;
-        let within = info.used_bytes.zip(info.capacity_bytes).is_none_or(|(used, room)| used <= room * 2);
-        holds("bytes in use are within reason of the capacity", within)
+        env.run(env.backend().info())??;
+        Ok(())
     }
 
     /// A listing of a service has its keys, each at least once, and no other service's.
@@ -55,8 +54,7 @@ clauses! {
             env.set(&key, "listed")?;
             wanted.insert(key);
         }
-        let sibling = Key::new(&env.sibling_service()?, "ruc_1").map_err(|e| Failure::new(e.to_string()))?;
-        env.set(&sibling, "not listed")?;
+        env.set(&env.sibling_key("ruc_1")?, "not listed")?;
         env.take(&env.key("leased")?)?;
         env.add(&env.key("counted")?, 1, LONG)?;
         same("keys", listing(env)?, wanted)

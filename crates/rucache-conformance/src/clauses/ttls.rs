@@ -80,9 +80,10 @@ clauses! {
         same("entry within its TTL", env.value(&alive)?, Some("one".into()))
     }
 
-    /// An entry whose TTL has passed is none: to expire, to delete, to a write where nothing should be.
+    /// To expire, to delete, to a write where nothing should be, an entry past its TTL is none.
     fn entry_past_its_ttl_is_none(env) {
-        let [expired, deleted, written] = [env.key("expired")?, env.key("deleted")?, env.key("written")?];
+        let (expired, deleted) = (env.key("expired")?, env.key("deleted")?);
+        let written = env.key("written")?;
         for key in [&expired, &deleted, &written] {
             env.set_for(key, "one", BRIEF)?;
         }

@@ -211,10 +211,7 @@ impl Env {
         Ok(self.run(self.backend().map_purge(map, now))??)
     }
 
-    fn one<T: Send>(
-        &self,
-        answers: impl Future<Output = Answers<T>> + Send,
-    ) -> Result<T, Failure> {
+    fn one<T: Send>(&self, answers: impl Future<Output = Answers<T>> + Send) -> Result<T, Failure> {
         let mut answers = self.run(answers)?;
         match (answers.pop(), answers.len()) {
             (Some(answer), 0) => Ok(answer?),

@@ -133,6 +133,7 @@ impl Backend for Broken {
     async fn write_many(&self, writes: &[Write]) -> Answers<WriteOutcome> {
         let limit = self.inner.capabilities().max_value_len;
         if self.breaks("value_too_large_spoils_its_own_answer_only")
+            && writes.len() > 1
             && writes.iter().any(|write| write.value.len() > limit)
         {
             let spoilt = |_| Err(error(ErrorKind::TooLarge, Operation::Write));
@@ -216,12 +217,7 @@ impl Backend for Broken {
         answers
     }
 
-    async fn map_put(
-        &self,
-        map: &Key,
-        entries: &[MapEntry],
-        now: Timestamp,
-    ) -> Result<u64, Error> {
+    async fn map_put(&self, map: &Key, entries: &[MapEntry], now: Timestamp) -> Result<u64, Error> {
         self.put_members(map, entries, now).await
     }
 

@@ -1,5 +1,7 @@
 //! The engine's promises, on a clock that the tests move.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod fence;
 mod life;
 mod single_flight;
@@ -34,7 +36,7 @@ impl Lab {
     }
 
     /// Reads `name`, loading by the source's next answer.
-    fn read(&self, policy: impl Into<Policy>) -> BoxFuture<Result<Hit<String>, CacheError>> {
+    fn read(&self, policy: impl Into<Policy>) -> BoxFuture<ReadResult> {
         let (cache, policy, source) = (self.cache.clone(), policy.into(), self.source.clone());
         Box::pin(async move { cache.read_or_load("name", policy, move || source.answer()).await })
     }
@@ -51,17 +53,20 @@ impl Lab {
         result
     }
 
-    fn now(&self, policy: impl Into<Policy>) -> Result<Hit<String>, CacheError> {
+    fn now(&self, policy: impl Into<Policy>) -> ReadResult {
         self.runtime.block_on(self.read(policy))
     }
 }
 
+type ReadResult = Result<Hit<String>, CacheError>;
+type SourceAnswer = Result<Loaded<String>, String>;
+
 /// A read that runs apart.
 #[derive(Clone, Default)]
-struct Started(Arc<Mutex<Option<Result<Hit<String>, CacheError>>>>);
+struct Started(Arc<Mutex<Option<ReadResult>>>);
 
 impl Started {
-    fn ended(&self) -> Option<Result<Hit<String>, CacheError>> {
+    fn ended(&self) -> Option<ReadResult> {
         self.0.lock().unwrap().clone()
     }
 
@@ -75,7 +80,7 @@ impl Started {
 #[derive(Clone, Default)]
 struct Source {
     loads: Arc<AtomicUsize>,
-    answers: Arc<Mutex<VecDeque<BoxFuture<Result<Loaded<String>, String>>>>>,
+    answers: Arc<Mutex<VecDeque<BoxFuture<SourceAnswer>>>>,
 }
 
 impl Source {
@@ -84,7 +89,7 @@ impl Source {
     }
 
     /// The next load does what `answer` does.
-    fn next(&self, answer: impl Future<Output = Result<Loaded<String>, String>> + Send + 'static) {
+    fn next(&self, answer: impl Future<Output = SourceAnswer> + Send + 'static) {
         self.answers.lock().unwrap().push_back(Box::pin(answer));
     }
 
@@ -111,7 +116,7 @@ impl Source {
         go
     }
 
-    fn answer(&self) -> BoxFuture<Result<Loaded<String>, String>> {
+    fn answer(&self) -> BoxFuture<SourceAnswer> {
         self.loads.fetch_add(1, Ordering::Relaxed);
         let answer = self.answers.lock().unwrap().pop_front();
         answer.unwrap_or_else(|| Box::pin(async { Err("nothing left to give".to_owned()) }))

@@ -2,13 +2,18 @@
 
 use std::io::Write;
 
+use anstyle::AnsiColor;
 use serde_json::Value;
 
 use super::Output;
 use super::exit::{Exit, Failure};
 use super::remote::Server;
 use super::settings::Global;
-use super::table::{Cell, Table, Tone};
+use super::table::printable;
+
+/// What is shown of the report beside status and checks, and its unit.
+const PARTS: [(&str, &str); 4] =
+    [("backend", ""), ("connection", ""), ("avg_response_time", " ms"), ("uptime", " s")];
 
 /// Ask a running service how it is.
 ///
@@ -37,24 +42,22 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Exit
     if args.json {
         writeln!(out, "{report:#}")?;
     } else {
-        let tone = if healthy { Tone::Good } else { Tone::Bad };
+        let style = if healthy { AnsiColor::Green } else { AnsiColor::Red }.on_default();
         let status = text(&report["status"]);
-        let mut table = Table::new(["HEALTH", &""]);
-        table.push(["service".into(), server.to_string().as_str().into()]);
-        table.push(["status".into(), Cell::new(&status, tone)]);
-        for name in ["backend", "connection", "avg_response_time", "uptime"] {
+        writeln!(out, "{server}: {style}{status}{style:#}")?;
+        for (name, unit) in PARTS {
             if let Some(value) = report.get(name) {
-                table.push([name.into(), text(value).as_str().into()]);
+                writeln!(out, "  {name:<20}{}{unit}", text(value))?;
             }
         }
         for (name, value) in report["checks"].as_object().into_iter().flatten() {
-            table.push([name.as_str().into(), text(value).as_str().into()]);
+            writeln!(out, "  {name:<20}{}", text(value))?;
         }
-        table.write(out, None)?;
     }
     Ok(if healthy { Exit::Done } else { Exit::Failed })
 }
 
+/// A value of the report, without anything that a terminal obeys.
 fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
+    printable(&value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned))
 }

@@ -137,14 +137,16 @@ impl Broken {
         write.when = self.misjudged(&write, &past, current.as_ref()).await;
         write.ttl = self.mistimed(&write, &past);
         if self.breaks("later_write_replaces")
-            && let Some(tail) = current.and_then(|old| old.value.get(value.len()..).map(<[_]>::to_vec))
+            && let Some(tail) =
+                current.and_then(|old| old.value.get(value.len()..).map(<[_]>::to_vec))
         {
             write.value = [&value[..], &tail].concat().into();
         }
         let ttl = write.ttl;
         let outcome = only(self.inner.write_many(&[write]).await)?;
-        let over_at_once = self.breaks("thirty_days_are_no_date") && ttl >= DAYS_30 && ttl < Ttl::MAX
-            || self.breaks("longest_ttl_is_not_over_at_once") && ttl == Ttl::MAX;
+        let over_at_once =
+            self.breaks("thirty_days_are_no_date") && ttl >= DAYS_30 && ttl < Ttl::MAX
+                || self.breaks("longest_ttl_is_not_over_at_once") && ttl == Ttl::MAX;
         if over_at_once {
             self.inner.delete_many(std::slice::from_ref(&key)).await;
         }
@@ -171,6 +173,7 @@ impl Broken {
         if self.breaks("value_too_large_deletes_the_old_one") {
             return Err(error(ErrorKind::TooLarge, Operation::Write));
         }
+        self.remember(&write.key, |past| past.act(Act::RefusedWrite));
         let outcome = only(self.inner.write_many(&[write]).await);
         if self.breaks("longer_value_is_too_large") {
             return Err(error(ErrorKind::Invalid, Operation::Write));
@@ -194,7 +197,9 @@ impl Broken {
         let (happens, refused) = match write.when {
             Precondition::Always => (false, false),
             Precondition::Absent => (
-                self.breaks("absent_is_refused_by_an_entry") && past.reads == 0 && !past.was_leased
+                self.breaks("absent_is_refused_by_an_entry")
+                    && (past.last, past.reads) == (Act::Write, 0)
+                    && current.is_some()
                     || self.breaks("absent_is_refused_by_a_stale_entry") && stale,
                 self.breaks("absent_holds_where_nothing_is") && past.last == Act::Nothing
                     || self.breaks("absent_holds_while_a_lease_is_out") && past.last == Act::Lease
@@ -249,8 +254,10 @@ impl Broken {
             past.counter_restarted = true;
         });
         if self.breaks("map_is_no_entry") {
-            let everything = self.inner.map_page(key, None, usize::MAX, Timestamp::default()).await?;
-            let members: Vec<_> = everything.entries.into_iter().map(|entry| entry.member).collect();
+            let everything =
+                self.inner.map_page(key, None, usize::MAX, Timestamp::default()).await?;
+            let members: Vec<_> =
+                everything.entries.into_iter().map(|entry| entry.member).collect();
             self.inner.map_remove(key, &members, Timestamp::default()).await?;
         }
         if self.breaks("delete_says_whether_there_was_an_entry") && batch == 1 {

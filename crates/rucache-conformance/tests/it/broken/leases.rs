@@ -107,8 +107,10 @@ impl Broken {
     pub(super) async fn renew(&self, hold: &LeaseHold, ttl: Ttl) -> Result<bool, Error> {
         let past = self.past(&hold.key);
         let ttl = if self.breaks("renewed_lease_lasts") { Ttl::secs(1) } else { ttl };
-        let renewed = only(self.inner.renew_many(std::slice::from_ref(hold), ttl).await)?;
-        let pretended = match past.token == Some(hold.token) {
+        let token = self.meant(hold.token, &past);
+        let hold = LeaseHold { key: hold.key.clone(), token };
+        let renewed = only(self.inner.renew_many(&[hold], ttl).await)?;
+        let pretended = match past.token == Some(token) {
             true => self.breaks("lapsed_lease_is_not_renewed"),
             false => self.breaks("renewal_needs_the_lease"),
         };

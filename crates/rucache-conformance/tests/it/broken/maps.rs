@@ -31,12 +31,18 @@ impl Broken {
         }
         if self.breaks("put_replaces_a_member")
             && let [entry] = entries
-            && self.inner.map_page(map, None, usize::MAX, now).await?.entries.iter()
+            && self
+                .inner
+                .map_page(map, None, usize::MAX, now)
+                .await?
+                .entries
+                .iter()
                 .any(|old| old.member == entry.member)
         {
             return Ok(0);
         }
-        let count_all = self.breaks("put_counts_new_members") && self.is_all_alive(map, now).await?;
+        let count_all =
+            self.breaks("put_counts_new_members") && self.is_all_alive(map, now).await?;
         let now = self.now_for("expired_member_is_new_when_put", now);
         let new = self.inner.map_put(map, entries, now).await?;
         Ok(if count_all { all } else { new })

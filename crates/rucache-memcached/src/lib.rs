@@ -1,0 +1,1 @@
+//! Memcached adapter of rucache, over the meta protocol.

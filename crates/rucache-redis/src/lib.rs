@@ -1,0 +1,1 @@
+//! Redis adapter of rucache: standalone, Sentinel and Cluster.
