@@ -76,14 +76,9 @@ impl Env {
         (self.advance)(span);
     }
 
-    /// Lets `ttl` pass, and the second that a store may be late.
+    /// Lets `ttl` pass, and the two seconds that a store may be late.
     pub fn pass(&self, ttl: Ttl) {
         self.advance(ttl.as_duration() + LATENESS);
-    }
-
-    /// Lets a lease of `ttl` pass: some stores lease for two seconds at least.
-    pub fn pass_lease(&self, ttl: Ttl) {
-        self.pass(ttl.max(Ttl::secs(2)));
     }
 
     /// The wall clock that the backend lives by.
@@ -134,9 +129,8 @@ impl fmt::Debug for Env {
     }
 }
 
-/// How late a store may be in letting something go: a second of its own resolution, and time for
-/// its answer.
-const LATENESS: Duration = Duration::from_millis(1_100);
+/// How late a store may be in letting something go.
+const LATENESS: Duration = Duration::from_secs(2);
 
 /// 64 bits that differ from call to call and from process to process.
 pub(crate) fn random() -> u64 {

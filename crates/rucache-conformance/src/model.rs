@@ -9,8 +9,7 @@ use async_trait::async_trait;
 use rucache_core::{
     Answers, Backend, Capabilities, Change, Companions, Error, ErrorKind, Fetched, Info, Key,
     KeyPage, Lease, LeaseEnd, LeaseHold, LeaseRequest, Listener, MapEntry, MapPage, Marker,
-    MarkerRef, MarkerVersion, Operation, Precondition, Runtime, ServiceName, Timestamp, Ttl, Write,
-    WriteOutcome,
+    MarkerRef, MarkerVersion, Operation, Runtime, ServiceName, Timestamp, Ttl, Write, WriteOutcome,
 };
 
 use state::State;
@@ -52,12 +51,9 @@ impl Model {
     }
 
     fn write(&self, write: &Write) -> Result<WriteOutcome, Error> {
-        let too_large = write.value.len() > self.capabilities().max_value_len;
-        if too_large && write.when == Precondition::Always {
+        if write.value.len() > self.capabilities().max_value_len {
             self.state().delete(&write.key);
             self.tell_entry(&write.key);
-        }
-        if too_large {
             return Err(Error::new(ErrorKind::TooLarge, NAME, Operation::Write));
         }
         let outcome = self.state().write(write, self.runtime.now());

@@ -46,8 +46,8 @@ pub type Answers<T> = Vec<Result<T, Error>>;
 /// - **Maps** lose no update under concurrency. A member whose expiry has passed is not listed and
 ///   not counted.
 /// - **Limits.** A value longer than [`Capabilities::max_value_len`] is refused as
-///   [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge): nothing of it is sent, and the entry it
-///   should have replaced is deleted with its lease. The empty value is a value.
+///   [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge): nothing of it is sent, and the entry is
+///   deleted with its lease, whatever the precondition. The empty value is a value.
 /// - **Foreign values.** What the store holds in an entry's slot without having been written under
 ///   this contract reads as [`ErrorKind::ForeignValue`](crate::ErrorKind::ForeignValue), or as a
 ///   miss where the store cannot tell; for everything else it counts as no entry, and a write

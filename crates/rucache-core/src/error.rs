@@ -18,6 +18,8 @@ pub enum ErrorKind {
     Interrupted,
     /// The circuit of the backend is open; nothing was sent.
     CircuitOpen,
+    /// Others changed the slot at every attempt; nothing happened.
+    Contended,
     /// The backend refused the credentials or the command's permission.
     Denied,
     /// The backend does not take writes now (read-only replica).
@@ -47,6 +49,7 @@ impl ErrorKind {
             Self::Unreachable => "unreachable",
             Self::Interrupted => "interrupted",
             Self::CircuitOpen => "circuit_open",
+            Self::Contended => "contended",
             Self::Denied => "denied",
             Self::ReadOnly => "read_only",
             Self::Full => "full",
@@ -73,6 +76,7 @@ impl fmt::Display for ErrorKind {
             Self::Unreachable => "cannot be reached",
             Self::Interrupted => "connection broke",
             Self::CircuitOpen => "skipped, its circuit is open",
+            Self::Contended => "others were always faster, try again",
             Self::Denied => "access denied, check user and password",
             Self::ReadOnly => "takes no writes now",
             Self::Full => "out of memory",

@@ -19,8 +19,8 @@ use crate::marker::Markers;
 
 /// [`Backend`] in this process's memory, bounded in bytes.
 ///
-/// Of its capacity three quarters are for entries, an eighth for maps, a sixteenth each for markers
-/// and counters. Full, it evicts entries (TinyLFU), forgets the markers and counters not touched
+/// Of its capacity ten sixteenths are for entries, four for maps, one each for markers and counters.
+/// Full, it evicts entries (TinyLFU), forgets the markers and counters not touched
 /// for longest, and refuses new members of maps as [`Full`](rucache_core::ErrorKind::Full).
 ///
 /// Lifetimes are counted on the [`Runtime`]'s monotonic clock; members of maps expire by the wall
@@ -57,13 +57,13 @@ impl MemoryBackend {
     #[must_use]
     pub fn new(config: &MemoryConfig, runtime: Arc<dyn Runtime>) -> Self {
         let capacity = config.capacity;
-        let entries = capacity.sixteenths(12);
+        let entries = capacity.sixteenths(10);
         // A value that could never stay is refused, not taken and dropped.
         let room = usize::try_from(entries.saturating_sub(SLOT_OVERHEAD.into()));
         Self {
             runtime,
             entries: Entries::new(entries),
-            maps: Maps::new(capacity.sixteenths(2)),
+            maps: Maps::new(capacity.sixteenths(4)),
             markers: Markers::new(capacity.sixteenths(1)),
             counters: Counters::new(capacity.sixteenths(1)),
             capacity_bytes: capacity.as_bytes(),

@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn sixteenths_neither_overflow_nor_round_up() {
         assert_eq!(Capacity::bytes(u64::MAX).sixteenths(16), u64::MAX);
-        assert_eq!(Capacity::bytes(u64::MAX).sixteenths(12), u64::MAX / 16 * 12 + 11);
-        assert_eq!(Capacity::bytes(17).sixteenths(12), 12);
+        assert_eq!(Capacity::bytes(u64::MAX).sixteenths(10), u64::MAX / 16 * 10 + 9);
+        assert_eq!(Capacity::bytes(17).sixteenths(10), 10);
     }
 }

@@ -19,3 +19,8 @@ pub use backend::MemoryBackend;
 pub use capacity::{Capacity, InvalidCapacity};
 pub use config::{InvalidConfig, MemoryConfig};
 pub use local::{ENTRY_OVERHEAD, LocalStore};
+
+/// The README's code, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

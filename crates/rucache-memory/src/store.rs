@@ -67,6 +67,7 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
 
     /// Lets `change` make something else of what `key` has, in one step; `None` is nothing.
     pub(crate) fn change<T>(&self, key: &Key, change: impl FnOnce(&mut Option<V>) -> T) -> T {
+        let _gate = self.gate(key);
         let mut value = self.cache.get(key);
         let was_there = value.is_some();
         let answer = change(&mut value);

@@ -7,6 +7,8 @@
 //!
 //! A binary of its own, as counting replaces the allocator. Counts are per thread.
 
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test that took it")]
+
 use std::sync::Arc;
 
 use rucache_core::{Deadlines, Key, Local, LocalEntry, Mono, Timestamp};

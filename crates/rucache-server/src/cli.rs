@@ -11,9 +11,11 @@ mod remote;
 mod ruc;
 mod serve;
 mod settings;
+mod signals;
 mod source;
 mod table;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use anstream::{AutoStream, eprintln};
@@ -72,6 +74,13 @@ pub(crate) fn main() -> ExitCode {
         }
     }
     .into()
+}
+
+/// Writes `document` as the one JSON document of a command.
+fn write_json(out: &mut Output, document: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(document)
+        .map_err(|error| Failure::new(format!("cannot write the output as JSON: {error}")))?;
+    Ok(writeln!(out, "{text}")?)
 }
 
 /// A runtime for a command that asks once and ends.

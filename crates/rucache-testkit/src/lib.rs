@@ -1,1 +1,17 @@
 //! Real servers, a fault proxy and scripted fakes for the tests of rucache's adapters.
+//!
+//! Nothing here is skipped silently: a server that is not installed makes the test fail with the
+//! command that installs it. Everything that is started ends with its handle, when a test panics, and
+//! when the test's process is killed.
+
+mod deadline;
+mod directory;
+mod memcached;
+mod port;
+mod process;
+mod redis;
+mod watchdog;
+
+pub use deadline::wait_until;
+pub use memcached::{Memcached, MemcachedOptions};
+pub use redis::{RedisOptions, RedisServer, RedisUser, Tls};

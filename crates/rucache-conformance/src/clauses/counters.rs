@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use rucache_core::Ttl;
+use rucache_core::{ErrorKind, Ttl};
 
 use super::threads::{THREADS, on_threads};
 use crate::clause::clauses;
-use crate::env::calls::LONG;
+use crate::env::calls::{LONG, is_kind};
 use crate::failure::{holds, same};
 
 clauses! {
@@ -28,8 +28,23 @@ clauses! {
         env.add(&counter, 5, ttl)?;
         env.advance(Duration::from_secs(3));
         same("within its life", env.add(&counter, 5, ttl)?, 10)?;
-        env.advance(Duration::from_millis(2_100));
+        env.advance(Duration::from_millis(3_200));
         same("after its life", env.add(&counter, 5, ttl)?, 5)
+    }
+
+    /// No counter passes 2^63 - 1: it stays there, or says that it cannot count further.
+    fn counter_stays_within_63_bits(env) {
+        let counter = env.key("counter")?;
+        let most = i64::MAX.unsigned_abs();
+        same("first", env.add(&counter, most - 1, LONG)?, most - 1)?;
+        let further = [(counter, 1 << 62)];
+        for answer in env.run(env.backend().add_many(&further, LONG))? {
+            match answer {
+                Ok(total) => same("total", total, most)?,
+                Err(error) => is_kind(&error, ErrorKind::Invalid)?,
+            }
+        }
+        Ok(())
     }
 
     /// Counters, entries and maps of one name are three things.

@@ -43,7 +43,7 @@ clauses! {
     fn fill_under_a_lapsed_lease_is_refused(env) {
         let key = env.key("fenced")?;
         let token = env.take_for(&key, Ttl::secs(1))?;
-        env.pass_lease(Ttl::secs(1));
+        env.pass(Ttl::secs(1));
         same("fill", env.fill(&key, token)?, Refused)?;
         same("entry", env.read(&key)?, None)
     }

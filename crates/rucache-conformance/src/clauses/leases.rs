@@ -87,7 +87,7 @@ clauses! {
     fn lease_lapses(env) {
         let key = env.key("lapsed")?;
         env.take_for(&key, BRIEF)?;
-        env.pass_lease(BRIEF);
+        env.pass(BRIEF);
         env.take(&key).map(|_| ())
     }
 
@@ -98,6 +98,15 @@ clauses! {
         env.advance(Duration::from_millis(500));
         same("renewal", env.renew(&key, token, LONG)?, true)?;
         env.pass(Ttl::secs(2));
+        same("fill", env.fill(&key, token)?, Stored)
+    }
+
+    /// A renewal for less than what is left leaves the lease as long as it was.
+    fn renewal_never_shortens(env) {
+        let key = env.key("renewed")?;
+        let token = env.take(&key)?;
+        same("renewal", env.renew(&key, token, Ttl::MIN)?, true)?;
+        env.pass(Ttl::MIN);
         same("fill", env.fill(&key, token)?, Stored)
     }
 
@@ -114,7 +123,7 @@ clauses! {
     fn lapsed_lease_is_not_renewed(env) {
         let key = env.key("lapsed")?;
         let token = env.take_for(&key, BRIEF)?;
-        env.pass_lease(BRIEF);
+        env.pass(BRIEF);
         same("renewal", env.renew(&key, token, LONG)?, false)
     }
 

@@ -1,7 +1,7 @@
 //! Values at the limit and past it.
 
 use bytes::Bytes;
-use rucache_core::{ErrorKind, Key, Precondition, Write};
+use rucache_core::{ErrorKind, Key, Precondition, Write, WriteOutcome};
 
 use crate::Env;
 use crate::clause::clauses;
@@ -28,6 +28,23 @@ clauses! {
         let key = env.key("longer")?;
         env.set(&key, "old")?;
         env.write_error(too_large(env, &key))?;
+        same("entry", env.read(&key)?, None)
+    }
+
+    /// A value that is too large voids the lease, as every write does.
+    fn value_too_large_voids_the_lease(env) {
+        let key = env.key("longer")?;
+        let token = env.take(&key)?;
+        env.write_error(too_large(env, &key))?;
+        same("fill", env.fill(&key, token)?, WriteOutcome::Refused)
+    }
+
+    /// So it does under a precondition that does not hold: a miss is the safe side.
+    fn value_too_large_deletes_the_old_one_under_any_precondition(env) {
+        let key = env.key("longer")?;
+        env.set(&key, "old")?;
+        let write = Write { when: Precondition::Absent, ..too_large(env, &key) };
+        env.write_error(write)?;
         same("entry", env.read(&key)?, None)
     }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rucache_core::{Change, Error, Key, Listener, Marker};
+use rucache_core::{Change, Error, Key, Listener, Marker, ServiceName};
 
 use crate::clause::clauses;
 use crate::failure::holds;
@@ -59,9 +59,14 @@ struct Ears {
 }
 
 impl Ears {
-    fn heard(&self, about: impl Fn(&Change) -> bool) -> bool {
+    fn heard(&self, service: &ServiceName, about: impl Fn(&Change) -> bool) -> bool {
         let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.iter().any(|change| *change == Change::Everything || about(change))
+        heard.iter().any(|change| match change {
+            Change::Everything => true,
+            // The keys and tags here have short names, but a store may know services only.
+            Change::Service(told) => told == service,
+            change => about(change),
+        })
     }
 }
 
@@ -93,7 +98,7 @@ fn hears(
     for _ in 0..50 {
         // Done again each time: a subscription may take a moment to reach a server.
         act(env, &env.key("told")?)?;
-        if ears.heard(&about) {
+        if ears.heard(env.service(), &about) {
             return Ok(());
         }
         env.advance(Duration::from_millis(100));

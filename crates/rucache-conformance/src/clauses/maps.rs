@@ -93,6 +93,26 @@ clauses! {
         same("removed", env.map_remove(&env.key("map")?, &both, now.after(Ttl::SHORT))?, 1)
     }
 
+    /// A member whose expiry has passed when it is put is new, and not listed.
+    fn member_put_too_late_is_new_and_not_listed(env) {
+        let (map, now) = (env.key("map")?, env.wall());
+        let an_hour_ago = Timestamp::from_millis(now.as_millis().saturating_sub(3_600_000));
+        let late = [entry("late", "", an_hour_ago), entry("later", "", Timestamp::from_millis(0))];
+        same("put", env.map_put(&map, &late, now)?, 2)?;
+        same("members", members(env, now)?, vec![])?;
+        same("length", env.map_len(&map, now)?, 0)
+    }
+
+    /// A member may be put without an end: its expiry is that of 2^53 ms at least.
+    fn endless_member_stays(env) {
+        let (map, now) = (env.key("map")?, env.wall());
+        env.map_put(&map, &[entry("endless", "", Timestamp::from_millis(u64::MAX))], now)?;
+        let members = members(env, now)?;
+        same("how many", members.len(), 1)?;
+        let end = Timestamp::from_millis(1 << 53);
+        holds("the expiry is far", members.iter().all(|member| member.expires >= end))
+    }
+
     /// A purge drops the expired members and says how many.
     fn purge_drops_expired_members(env) {
         let now = env.wall();

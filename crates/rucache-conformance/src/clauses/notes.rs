@@ -41,7 +41,7 @@ clauses! {
         let key = env.key("failed")?;
         let token = env.take(&key)?;
         env.back_off(&key, token, "down", Ttl::secs(1))?;
-        env.pass_lease(Ttl::secs(1));
+        env.pass(Ttl::secs(1));
         env.take(&key).map(|_| ())
     }
 

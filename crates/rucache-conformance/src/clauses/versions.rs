@@ -17,7 +17,7 @@ clauses! {
         Ok(())
     }
 
-    /// Every write gives a version the key has never had, be it of the same value or after a delete.
+    /// Every write gives a version the key has never had, though the value be the same.
     fn every_write_gives_a_new_version(env) {
         let key = env.key("written")?;
         let mut versions = HashSet::new();

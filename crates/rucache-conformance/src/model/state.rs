@@ -115,7 +115,10 @@ impl State {
     pub(super) fn renew(&mut self, hold: &LeaseHold, ttl: Ttl, now: Mono) -> bool {
         let holds = self.holds(&hold.key, hold.token);
         if holds {
-            self.leases.insert(hold.key.clone(), Until::new(hold.token, now, ttl));
+            let mut lease = Until::new(hold.token, now, ttl);
+            let until_now = self.leases.get(&hold.key).map_or(now, |lease| lease.end);
+            lease.end = lease.end.max(until_now);
+            self.leases.insert(hold.key.clone(), lease);
         }
         holds
     }
@@ -143,7 +146,7 @@ impl State {
 
     pub(super) fn add(&mut self, counter: &Key, delta: u64, ttl: Ttl, now: Mono) -> u64 {
         let counter = self.counters.entry(counter.clone()).or_insert(Until::new(0, now, ttl));
-        counter.it += delta;
+        counter.it = counter.it.saturating_add(delta).min(i64::MAX.unsigned_abs());
         counter.it
     }
 
@@ -161,7 +164,7 @@ impl State {
 
     pub(super) fn map_put(&mut self, map: &Key, entry: &MapEntry, now: Timestamp) -> bool {
         let members = self.maps.entry(map.clone()).or_default();
-        let held = (entry.note.clone(), entry.expires);
+        let held = (entry.note.clone(), entry.expires.min(Timestamp::from_millis(1 << 53)));
         let old = members.insert(entry.member.clone(), held);
         old.is_none_or(|(_, expires)| expires <= now)
     }

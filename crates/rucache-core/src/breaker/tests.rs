@@ -1,3 +1,5 @@
+//! Tests of `breaker`.
+
 use super::*;
 
 const START: Mono = Mono::from_nanos(1_000_000_000_000);

@@ -15,6 +15,9 @@ pub(super) const BUCKETS: u32 = 256;
 
 const MAGIC: [u8; 3] = *b"rB\x01";
 
+/// The latest expiry of a member: what every store can hold.
+const LAST_EXPIRY: Timestamp = Timestamp::from_millis(1 << 53);
+
 /// The bucket of `member`: the same in every process and version, as it says where members are.
 pub(super) fn of_member(member: &str) -> u32 {
     crc32fast::hash(member.as_bytes()) % BUCKETS
@@ -36,7 +39,8 @@ impl Bucket {
 
     /// Puts a member in; `true` when it was not there.
     pub(super) fn put(&mut self, entry: &MapEntry) -> bool {
-        self.members.insert(entry.member.clone(), (entry.note.clone(), entry.expires)).is_none()
+        let expires = entry.expires.min(LAST_EXPIRY);
+        self.members.insert(entry.member.clone(), (entry.note.clone(), expires)).is_none()
     }
 
     /// Takes a member out; `true` when it was there.
@@ -127,7 +131,7 @@ mod tests {
     #[test]
     fn encoding_keeps_members() {
         let mut bucket = Bucket::default();
-        for (member, note, expires) in [("b", &b"\0\xff"[..], 5), ("a", b"", u64::MAX)] {
+        for (member, note, expires) in [("b", &b"\0\xff"[..], 5), ("a", b"", 1 << 53)] {
             let note = Bytes::from_static(note);
             let expires = Timestamp::from_millis(expires);
             assert!(bucket.put(&MapEntry { member: member.into(), note, expires }));

@@ -24,11 +24,12 @@ use crate::{
 ///
 /// - Entries live in [`Slot`]s, each changed by reading it and writing it back under its version.
 ///   A change that meets 1,000 others in a row, or takes longer than 1 s, ends in
-///   [`ErrorKind::Timeout`].
+///   [`ErrorKind::Contended`].
 /// - Keys of a batch are handled one after the other.
 /// - Deadlines are wall time: hosts that share the store must agree on it as well as their TTLs
 ///   and leases need. The store's own TTL bounds every life besides.
-/// - What something else wrote under one of its names reads as nothing and is written over.
+/// - What something else wrote under an entry's name reads as [`ErrorKind::ForeignValue`], under
+///   another of its names as nothing; it is written over.
 /// - Listeners are told of changes made through this handle; nothing is known of others'.
 /// - Keys are not listed.
 pub struct Emulated<S> {

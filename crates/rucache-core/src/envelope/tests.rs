@@ -1,3 +1,5 @@
+//! Tests of `envelope`.
+
 use proptest::prelude::*;
 
 use super::*;

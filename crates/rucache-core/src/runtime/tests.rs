@@ -1,3 +1,5 @@
+//! Tests of `runtime`.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

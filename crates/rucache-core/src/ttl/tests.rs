@@ -1,3 +1,5 @@
+//! Tests of `ttl`.
+
 use proptest::prelude::*;
 
 use super::*;

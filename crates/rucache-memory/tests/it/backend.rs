@@ -55,7 +55,7 @@ fn a_value_over_the_limit_is_refused_and_the_old_one_deleted() {
 fn the_limit_of_a_value_is_never_more_than_can_stay() {
     let (backend, runtime) = open(Capacity::bytes(64 << 10));
     let max = backend.capabilities().max_value_len;
-    assert!(max < 48 << 10, "{max}");
+    assert!(max < 40 << 10, "{max}");
     set(&backend, &runtime, &key(1), max, Ttl::SHORT);
     info(&backend, &runtime);
     assert_eq!(value_len(&backend, &runtime, &key(1)), Some(max));

@@ -146,28 +146,29 @@ fn a_fill_never_undoes_a_delete_that_came_after_its_load() {
     let entry = key("source");
     let source = AtomicU64::new(0);
     let (_, counts) = on_threads(|backend, thread, runtime| {
-        let mut count = 0;
         if thread == 0 {
-            for number in 1..=10_000 {
-                source.store(number, Ordering::SeqCst);
+            // Counted, not asserted: the other threads wait for the last change.
+            let older = |number: &u64| {
+                source.store(*number, Ordering::SeqCst);
                 runtime.block_on(backend.delete(&entry)).unwrap();
-                // Whatever stands there now was loaded after the change of the source.
-                let found = get(backend, runtime, &entry).unwrap_or(number);
-                assert!(found >= number, "{found} was loaded before the delete at {number}");
-            }
-        } else {
-            while source.load(Ordering::SeqCst) < 10_000 {
-                if let Some(token) = lease(backend, runtime, &entry) {
-                    let loaded = source.load(Ordering::SeqCst);
-                    // The other threads get their turn between load and fill.
-                    std::thread::yield_now();
-                    let filled =
-                        write(backend, runtime, &entry, loaded, Precondition::Lease(token));
-                    count += u64::from(filled == WriteOutcome::Stored);
-                }
+                get(backend, runtime, &entry).is_some_and(|found| found < *number)
+            };
+            return ((1..=10_000).filter(older).count(), 0);
+        }
+        let mut stored = 0;
+        while source.load(Ordering::SeqCst) < 10_000 {
+            if let Some(token) = lease(backend, runtime, &entry) {
+                let loaded = source.load(Ordering::SeqCst);
+                // The other threads get their turn between load and fill.
+                std::thread::yield_now();
+                let filled = write(backend, runtime, &entry, loaded, Precondition::Lease(token));
+                stored += usize::from(filled == WriteOutcome::Stored);
             }
         }
-        count
+        (0, stored)
     });
-    assert!(counts.iter().sum::<u64>() > 0, "no fill was ever stored, so nothing was tested");
+    let undone: usize = counts.iter().map(|(undone, _)| undone).sum();
+    let stored: usize = counts.iter().map(|(_, stored)| stored).sum();
+    assert_eq!(undone, 0, "deletes that were undone by a load from before them");
+    assert!(stored > 0, "no fill was ever stored, so nothing was tested");
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::exit::Exit;
 use super::input::Candidate;
-use super::ruc::why;
+use super::ruc::broken_rule;
 use super::table::{Cell, Tone};
 
 /// The verdict on one number, as the service answers it in a batch.
@@ -38,6 +38,8 @@ pub(super) enum Verdict {
         detail: String,
     },
     Unavailable {
+        /// The service tells the most frequent cause by the type of its problem alone.
+        #[serde(default = "not_covered")]
         cause: String,
         /// When asking again makes sense, in seconds.
         retry_after: Option<u64>,
@@ -90,7 +92,7 @@ impl From<InvalidRuc> for Verdict {
         Self::Invalid {
             rule: error.rule().as_str().to_owned(),
             expected: error.expected(),
-            detail: why(&error),
+            detail: error.to_string(),
         }
     }
 }
@@ -142,7 +144,9 @@ impl Answer {
         let (outcome, tone, last) = match &self.verdict {
             Verdict::Found { cache, record } => return found(&number, cache, record),
             Verdict::NotFound { reason, .. } => ("not found", Tone::Doubtful, reason.to_string()),
-            Verdict::Invalid { detail, .. } => ("not a RUC", Tone::Bad, detail.clone()),
+            Verdict::Invalid { rule, detail, .. } => {
+                ("not a RUC", Tone::Bad, broken_rule(rule, detail))
+            }
             Verdict::Unavailable { cause, retry_after } => {
                 ("unavailable", Tone::Bad, explained(cause, *retry_after))
             }
@@ -199,3 +203,7 @@ fn explained(cause: &str, retry_after: Option<u64>) -> String {
 
 /// The cause that only another source can remove.
 pub(super) const NOT_COVERED: &str = "not_covered";
+
+fn not_covered() -> String {
+    NOT_COVERED.to_owned()
+}

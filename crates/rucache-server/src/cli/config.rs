@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use rucache::padron::RegisterFile;
 use rucache::{Config, Layers, OpenError, Origin};
-use serde_json::json;
+use serde::Serialize;
 
 use super::Output;
 use super::exit::{Exit, Failure};
@@ -55,18 +55,16 @@ pub(super) fn show(args: &ShowArgs, global: &Global, out: &mut Output) -> Result
     });
     if args.json {
         let settings: Vec<_> = settings
-            .map(|(setting, value, origin)| {
-                json!({
-                    "key": setting.key(),
-                    "value": value,
-                    "origin": origin,
-                    "variable": setting.variable(),
-                    "form": setting.form(),
-                    "about": setting.about(),
-                })
+            .map(|(setting, value, origin)| Shown {
+                key: setting.key(),
+                value,
+                origin,
+                variable: setting.variable(),
+                form: setting.form(),
+                about: setting.about(),
             })
             .collect();
-        writeln!(out, "{:#}", json!({ "settings": settings }))?;
+        super::write_json(out, &Document { settings })?;
         return Ok(Exit::Done);
     }
     let mut table = Table::new(["SETTING", "VALUE", "FROM", "VARIABLE", "ABOUT"]);
@@ -81,6 +79,24 @@ pub(super) fn show(args: &ShowArgs, global: &Global, out: &mut Output) -> Result
     }
     table.write(out, terminal_width())?;
     Ok(Exit::Done)
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Document {
+    settings: Vec<Shown>,
+}
+
+/// One setting as it stands.
+#[derive(Serialize)]
+struct Shown {
+    key: &'static str,
+    value: String,
+    /// `default`, a file and line, an environment variable, or a flag.
+    origin: String,
+    variable: String,
+    form: &'static str,
+    about: &'static str,
 }
 
 pub(super) fn check(
@@ -127,7 +143,8 @@ fn try_backend(config: &Config) -> Result<&'static str, Failure> {
     config.register = None;
     let runtime = super::runtime()?;
     let probe = runtime.block_on(async {
-        let cache = rucache::open_with(config).await.map_err(|error| Failure::from_error(&error))?;
+        let cache =
+            rucache::open_with(config).await.map_err(|error| Failure::from_error(&error))?;
         cache.probe().await.map_err(|error| Failure::from_error(&error))
     })?;
     if probe.works {

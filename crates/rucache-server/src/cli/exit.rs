@@ -81,7 +81,7 @@ pub(super) fn in_one_line(error: &dyn Error) -> String {
     let mut next = error.source();
     while let Some(cause) = next {
         let text = flat(cause);
-        if !line.ends_with(&text) {
+        if !line.contains(&text) {
             line.push_str(": ");
             line.push_str(&text);
         }
@@ -124,8 +124,8 @@ mod tests {
     #[test]
     fn a_cause_that_is_said_already_is_not_repeated() {
         let disk = Layer("disk full", None);
-        let write = Layer("cannot write: disk full", Some(Box::new(disk)));
-        assert_eq!(in_one_line(&write), "cannot write: disk full");
+        let write = Layer("cannot write: disk full; make room", Some(Box::new(disk)));
+        assert_eq!(in_one_line(&write), "cannot write: disk full; make room");
     }
 
     #[test]

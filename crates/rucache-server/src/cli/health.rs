@@ -40,7 +40,7 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Exit
     let report = server.health()?;
     let healthy = report["status"] == "healthy";
     if args.json {
-        writeln!(out, "{report:#}")?;
+        super::write_json(out, &report)?;
     } else {
         let style = if healthy { AnsiColor::Green } else { AnsiColor::Red }.on_default();
         let status = text(&report["status"]);

@@ -1,10 +1,8 @@
 //! `rucache lookup`: who is behind these numbers?
 
-use std::io::Write;
-
 use anstream::eprintln;
 use rucache::ruc::Ruc;
-use serde_json::json;
+use serde::Serialize;
 
 use super::Output;
 use super::answer::{Answer, NOT_COVERED, Verdict};
@@ -33,7 +31,7 @@ Exit codes: 0 all found, 10 some not found, 11 some text is not a RUC, 12 no ver
 (its source failed or does not cover it), 3 the service did not answer; the highest that applies")]
 pub(super) struct Args {
     /// The numbers; without any, one per line of standard input (blank lines and # are skipped)
-    #[arg(value_name = "RUC", allow_hyphen_values = true)]
+    #[arg(value_name = "RUC")]
     numbers: Vec<String>,
     /// Print one JSON document
     #[arg(long)]
@@ -63,7 +61,7 @@ pub(super) fn run(args: Args, global: &Global, out: &mut Output) -> Result<Exit,
         .collect();
     let answers = answers.ok_or_else(|| Failure::new("fewer answers than numbers"))?;
     if args.json {
-        writeln!(out, "{:#}", json!({ "counts": counts(&answers), "results": answers }))?;
+        super::write_json(out, &Document { counts: Counts::of(&answers), results: &answers })?;
     } else if !answers.is_empty() {
         let mut table = Table::new(Answer::HEADINGS);
         for answer in &answers {
@@ -84,20 +82,39 @@ pub(super) fn run(args: Args, global: &Global, out: &mut Output) -> Result<Exit,
 fn look_up_here(rucs: &[Ruc], global: &Global) -> Result<Vec<Verdict>, Failure> {
     let config = global.load(None)?.into_config().cache;
     super::runtime()?.block_on(async {
-        let cache = rucache::open_with(config).await.map_err(|error| Failure::from_error(&error))?;
+        let cache =
+            rucache::open_with(config).await.map_err(|error| Failure::from_error(&error))?;
         let lookups = cache.ruc(SERVICE).lookup_many(rucs).await;
         Ok(lookups.into_iter().map(Verdict::from).collect())
     })
 }
 
-fn counts(answers: &[Answer]) -> serde_json::Value {
-    let count = |exit| answers.iter().filter(|answer| answer.verdict().exit() == exit).count();
-    json!({
-        "found": count(Exit::Done),
-        "not_found": count(Exit::NotFound),
-        "invalid": count(Exit::Invalid),
-        "unavailable": count(Exit::Unavailable),
-    })
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Document<'a> {
+    counts: Counts,
+    results: &'a [Answer],
+}
+
+/// How many numbers ended in each outcome.
+#[derive(Serialize)]
+struct Counts {
+    found: usize,
+    not_found: usize,
+    invalid: usize,
+    unavailable: usize,
+}
+
+impl Counts {
+    fn of(answers: &[Answer]) -> Self {
+        let count = |exit| answers.iter().filter(|answer| answer.verdict().exit() == exit).count();
+        Self {
+            found: count(Exit::Done),
+            not_found: count(Exit::NotFound),
+            invalid: count(Exit::Invalid),
+            unavailable: count(Exit::Unavailable),
+        }
+    }
 }
 
 fn is_not_covered(answer: &Answer) -> bool {

@@ -97,7 +97,10 @@ impl Server {
                 Ok((status, body))
             })
             .map_err(|error| {
-                let cause = in_one_line(&error);
+                let cause = match &error {
+                    ureq::Error::Io(cause) => in_one_line(cause),
+                    _ => in_one_line(&error),
+                };
                 let text = format!("no answer from {self}: {cause}; is `rucache serve` running?");
                 Failure::with(Exit::Unreachable, text)
             })

@@ -1,9 +1,7 @@
 //! `rucache ruc check`: the arithmetic of the numbers alone, without any look-up.
 
-use std::io::Write;
-
 use rucache::ruc::{InvalidRuc, Prefix, Ruc};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::Output;
 use super::exit::{Exit, Failure};
@@ -29,7 +27,7 @@ Examples:
 Exit codes: 0 all valid, 11 some text is not a RUC")]
 pub(super) struct Args {
     /// The numbers; without any, one per line of standard input (blank lines and # are skipped)
-    #[arg(value_name = "TEXT", allow_hyphen_values = true)]
+    #[arg(value_name = "TEXT")]
     texts: Vec<String>,
     /// Print one JSON document
     #[arg(long)]
@@ -41,16 +39,17 @@ pub(super) fn check(args: Args, out: &mut Output) -> Result<Exit, Failure> {
     let valid = candidates.iter().filter(|candidate| candidate.ruc.is_ok()).count();
     let invalid = candidates.len() - valid;
     if args.json {
-        let results: Vec<_> = candidates.iter().map(to_json).collect();
-        let counts = json!({ "valid": valid, "invalid": invalid });
-        writeln!(out, "{:#}", json!({ "counts": counts, "results": results }))?;
+        let results = candidates.iter().map(Checked::from).collect();
+        super::write_json(out, &Document { counts: Counts { valid, invalid }, results })?;
     } else if !candidates.is_empty() {
         let mut table = Table::new(["TEXT", "VALID", "WHY"]);
         for candidate in &candidates {
             let input = candidate.input.as_str().into();
             table.push(match &candidate.ruc {
-                Ok(ruc) => [input, Cell::new("yes", Tone::Good), about(candidate, *ruc).as_str().into()],
-                Err(error) => [input, Cell::new("no", Tone::Bad), why(error).as_str().into()],
+                Ok(ruc) => {
+                    [input, Cell::new("yes", Tone::Good), about(candidate, *ruc).as_str().into()]
+                }
+                Err(error) => [input, Cell::new("no", Tone::Bad), broken_rule(error.rule().as_str(), &error.to_string()).as_str().into()],
             });
         }
         table.write(out, terminal_width())?;
@@ -63,11 +62,9 @@ fn about(candidate: &Candidate, ruc: Ruc) -> String {
     if candidate.is_tidied() { format!("{holder}; read as {ruc}") } else { holder.to_owned() }
 }
 
-/// The broken rule and what is known about it.
-pub(super) fn why(error: &InvalidRuc) -> String {
-    let text = error.to_string();
-    let reason = text.strip_prefix("not a RUC: ").unwrap_or(&text);
-    format!("{}: {reason}", error.rule())
+/// The name of a broken rule, and what the error says of it.
+pub(super) fn broken_rule(rule: &str, detail: &str) -> String {
+    format!("{rule}: {}", detail.strip_prefix("not a RUC: ").unwrap_or(detail))
 }
 
 /// Who stands behind a prefix.
@@ -82,18 +79,46 @@ const fn holder(prefix: Prefix) -> &'static str {
     }
 }
 
-/// The same fields for every text; those that do not apply are null.
-fn to_json(candidate: &Candidate) -> Value {
-    let (ruc, error) = (candidate.ruc.ok(), candidate.ruc.as_ref().err());
-    json!({
-        "input": candidate.input,
-        "valid": ruc.is_some(),
-        "ruc": ruc,
-        "prefix": ruc.map(|ruc| ruc.prefix().as_str()),
-        "personal": ruc.map(Ruc::is_personal),
-        "rule": error.map(|error| error.rule().as_str()),
-        "expected": error.and_then(InvalidRuc::expected),
-        "hint": error.and_then(InvalidRuc::hint),
-        "detail": error.map(ToString::to_string),
-    })
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Document<'a> {
+    counts: Counts,
+    results: Vec<Checked<'a>>,
+}
+
+#[derive(Serialize)]
+struct Counts {
+    valid: usize,
+    invalid: usize,
+}
+
+/// A text and what its digits tell; what does not apply is null.
+#[derive(Serialize)]
+struct Checked<'a> {
+    input: &'a str,
+    valid: bool,
+    ruc: Option<Ruc>,
+    prefix: Option<&'static str>,
+    personal: Option<bool>,
+    rule: Option<&'static str>,
+    expected: Option<u8>,
+    hint: Option<&'static str>,
+    detail: Option<String>,
+}
+
+impl<'a> From<&'a Candidate> for Checked<'a> {
+    fn from(candidate: &'a Candidate) -> Self {
+        let (ruc, error) = (candidate.ruc.ok(), candidate.ruc.as_ref().err());
+        Self {
+            input: &candidate.input,
+            valid: ruc.is_some(),
+            ruc,
+            prefix: ruc.map(|ruc| ruc.prefix().as_str()),
+            personal: ruc.map(Ruc::is_personal),
+            rule: error.map(|error| error.rule().as_str()),
+            expected: error.and_then(InvalidRuc::expected),
+            hint: error.and_then(InvalidRuc::hint),
+            detail: error.map(ToString::to_string),
+        }
+    }
 }

@@ -17,7 +17,13 @@ const SERVER_VARIABLE: &str = "RUCACHE_SERVER";
 #[command(next_help_heading = "Global options")]
 pub(super) struct Global {
     /// Read settings from this TOML file; without it no file is read
-    #[arg(long, global = true, value_name = "FILE", env = "RUCACHE_CONFIG")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "RUCACHE_CONFIG",
+        hide_env_values = true
+    )]
     pub(super) config: Option<PathBuf>,
     /// Keep entries in this backend: memory://?capacity=256MiB
     #[arg(long, global = true, value_name = "URL")]
@@ -46,7 +52,8 @@ impl Global {
     /// The configuration in its layers, with `listen` from the command line; says on standard
     /// error which environment variables look like settings and are none.
     pub(super) fn load(&self, listen: Option<&str>) -> Result<Layers<ServerConfig>, Failure> {
-        let flags = [("--backend", "backend", self.backend.as_deref()), ("--listen", "listen", listen)];
+        let flags =
+            [("--backend", "backend", self.backend.as_deref()), ("--listen", "listen", listen)];
         let flags: Flags = flags
             .into_iter()
             .filter_map(|(flag, key, value)| Some((flag, key, value?.to_owned())))
@@ -64,6 +71,7 @@ impl Global {
 fn meant(layers: &Layers<ServerConfig>, stranger: &str) -> String {
     let name = stranger.trim_start_matches("RUCACHE_").to_ascii_lowercase();
     let nearest = layers.nearest(&name);
-    let setting = layers.settings().iter().find(|setting| Some(setting.key()) == nearest.as_deref());
+    let setting =
+        layers.settings().iter().find(|setting| Some(setting.key()) == nearest.as_deref());
     setting.map_or_else(String::new, |setting| format!("; did you mean {}?", setting.variable()))
 }

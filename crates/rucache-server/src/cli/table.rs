@@ -166,7 +166,10 @@ mod tests {
     fn control_characters_never_reach_a_terminal() {
         let mut table = Table::new(["A", "NAME"]);
         table.push(["1".into(), "\u{1b}]0;title\u{7}\u{9b}31m\n".into()]);
-        assert_eq!(written(&table, None), "A  NAME\n1  \u{fffd}]0;title\u{fffd}\u{fffd}31m\u{fffd}\n");
+        assert_eq!(
+            written(&table, None),
+            "A  NAME\n1  \u{fffd}]0;title\u{fffd}\u{fffd}31m\u{fffd}\n"
+        );
     }
 
     #[test]

@@ -170,10 +170,22 @@ impl Broken {
     }
 
     async fn write_too_large(&self, write: Write) -> Result<WriteOutcome, Error> {
-        if self.breaks("value_too_large_deletes_the_old_one") {
+        let keeps_the_old_one = match write.when {
+            Precondition::Always => {
+                self.breaks("value_too_large_deletes_the_old_one")
+                    && !self.past(&write.key).was_leased
+            }
+            _ => self.breaks("value_too_large_deletes_the_old_one_under_any_precondition"),
+        };
+        if keeps_the_old_one {
             return Err(error(ErrorKind::TooLarge, Operation::Write));
         }
-        self.remember(&write.key, |past| past.act(Act::RefusedWrite));
+        let mut past = self.past(&write.key);
+        if self.breaks("value_too_large_voids_the_lease") && past.last == Act::Lease {
+            return Err(error(ErrorKind::TooLarge, Operation::Write));
+        }
+        past.act(Act::RefusedWrite);
+        self.remember(&write.key, |remembered| *remembered = past);
         let outcome = only(self.inner.write_many(&[write]).await);
         if self.breaks("longer_value_is_too_large") {
             return Err(error(ErrorKind::Invalid, Operation::Write));

@@ -17,7 +17,8 @@ impl Broken {
     }
 
     fn meant(&self, shown: LeaseToken, past: &Past) -> LeaseToken {
-        if shown == CONSTANT { past.token.unwrap_or(shown) } else { shown }
+        let same_to_it = shown == CONSTANT || past.former_token == Some(shown);
+        if same_to_it { past.token.unwrap_or(shown) } else { shown }
     }
 
     /// The condition under which a fill really happens.
@@ -109,12 +110,27 @@ impl Broken {
         let ttl = if self.breaks("renewed_lease_lasts") { Ttl::secs(1) } else { ttl };
         let token = self.meant(hold.token, &past);
         let hold = LeaseHold { key: hold.key.clone(), token };
+        if self.breaks("renewal_never_shortens") && ttl == Ttl::MIN {
+            return self.granted_anew(hold, ttl).await;
+        }
         let renewed = only(self.inner.renew_many(&[hold], ttl).await)?;
         let pretended = match past.token == Some(token) {
             true => self.breaks("lapsed_lease_is_not_renewed"),
             false => self.breaks("renewal_needs_the_lease"),
         };
         Ok(renewed || pretended)
+    }
+
+    /// Ends the lease and grants it anew for `ttl`.
+    async fn granted_anew(&self, hold: LeaseHold, ttl: Ttl) -> Result<bool, Error> {
+        let key = hold.key.clone();
+        let released = only(self.inner.release_many(&[LeaseEnd { hold, back_off: None }]).await)?;
+        let seen = self.held(&key, Companions::None).await.entry.map(|stored| stored.version);
+        let request = LeaseRequest { key: key.clone(), seen, ttl };
+        if let Lease::Granted(token) = only(self.inner.lease_many(&[request]).await)? {
+            self.remember(&key, |past| past.former_token = past.token.replace(token));
+        }
+        Ok(released)
     }
 
     pub(super) async fn release(&self, end: &LeaseEnd) -> Result<bool, Error> {

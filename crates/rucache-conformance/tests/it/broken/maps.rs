@@ -4,12 +4,20 @@ use rucache_core::{Backend, Error, ErrorKind, Key, MapEntry, MapPage, Operation,
 
 use super::{Broken, error, lock};
 
+/// How slow a clock is that lets things live on.
+const SLOW: u64 = 30_000;
+
 /// A moment at which nothing has expired.
 const BEFORE_ALL: Timestamp = Timestamp::from_millis(0);
 
 impl Broken {
     fn now_for(&self, clause: &str, now: Timestamp) -> Timestamp {
         if self.breaks(clause) { BEFORE_ALL } else { now }
+    }
+
+    fn slow_for(&self, clause: &str, now: Timestamp) -> Timestamp {
+        let slow = Timestamp::from_millis(now.as_millis() - SLOW);
+        if self.breaks(clause) { slow } else { now }
     }
 
     /// Whether there are members, and none of them has expired.
@@ -44,6 +52,16 @@ impl Broken {
         let count_all =
             self.breaks("put_counts_new_members") && self.is_all_alive(map, now).await?;
         let now = self.now_for("expired_member_is_new_when_put", now);
+        if self.breaks("endless_member_stays") {
+            // As if its milliseconds were multiplied past the end of 64 bits.
+            let overflows = |entry: &&MapEntry| entry.expires.as_millis() > u64::MAX / 1_000;
+            let left: Vec<_> = entries.iter().filter(|e| !overflows(e)).cloned().collect();
+            return self.inner.map_put(map, &left, now).await;
+        }
+        if self.breaks("member_put_too_late_is_new_and_not_listed") {
+            let alive: Vec<_> = entries.iter().filter(|e| e.expires > now).cloned().collect();
+            return self.inner.map_put(map, &alive, now).await;
+        }
         let new = self.inner.map_put(map, entries, now).await?;
         Ok(if count_all { all } else { new })
     }
@@ -69,7 +87,7 @@ impl Broken {
         limit: usize,
         now: Timestamp,
     ) -> Result<MapPage, Error> {
-        let now = self.now_for("expired_member_is_not_listed", now);
+        let now = self.slow_for("expired_member_is_not_listed", now);
         if self.breaks("listing_comes_in_pages") {
             return self.inner.map_page(map, None, usize::MAX, now).await;
         }
@@ -91,7 +109,7 @@ impl Broken {
     }
 
     pub(super) async fn count_members(&self, map: &Key, now: Timestamp) -> Result<u64, Error> {
-        let now = self.now_for("expired_member_is_not_counted", now);
+        let now = self.slow_for("expired_member_is_not_counted", now);
         let members = self.inner.map_len(map, now).await?;
         Ok(if self.breaks("large_map_is_listed_whole") { members.min(4_096) } else { members })
     }

@@ -8,7 +8,8 @@ impl Broken {
     pub(super) async fn add(&self, counter: &Key, delta: u64, ttl: Ttl) -> Result<u64, Error> {
         let past = self.past(counter);
         if self.breaks("counter_lives_from_its_first_addition") {
-            self.remember(counter, |past| past.total += delta);
+            let most = i64::MAX.unsigned_abs();
+            self.remember(counter, |past| past.total = most.min(past.total + delta));
             return Ok(self.past(counter).total);
         }
         let lost =
@@ -18,7 +19,10 @@ impl Broken {
         if self.breaks("counter_is_no_entry") && past.counter_restarted {
             return Ok(delta);
         }
-        if self.breaks("counter_adds_up") {
+        if self.breaks("counter_stays_within_63_bits") && total == i64::MAX.unsigned_abs() {
+            return Ok(1 << 63);
+        }
+        if self.breaks("counter_adds_up") && total < 1 << 60 {
             return Ok(total & u64::from(u32::MAX));
         }
         Ok(total)

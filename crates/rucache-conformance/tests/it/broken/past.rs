@@ -35,6 +35,8 @@ pub(super) struct Past {
     pub(super) before_expire: Option<Version>,
     /// The last token granted.
     pub(super) token: Option<LeaseToken>,
+    /// The token that the last one secretly took the place of.
+    pub(super) former_token: Option<LeaseToken>,
     /// The last note left.
     pub(super) note: Option<Bytes>,
     pub(super) counter_restarted: bool,

@@ -15,18 +15,21 @@ use crate::Backend;
 
 impl<S: Store> Emulated<S> {
     pub(super) async fn read_one(&self, key: &Key) -> Result<Fetched, Error> {
-        let item = self.store.get(self.codec.entry(key).as_str()).await?;
-        let slot = item.and_then(|item| Slot::decode(&item.bytes));
-        let entry = slot.and_then(|slot| slot.read(self.runtime.wall()));
-        Ok(Fetched { entry, ..Fetched::default() })
+        let Some(item) = self.store.get(self.codec.entry(key).as_str()).await? else {
+            return Ok(Fetched::default());
+        };
+        match Slot::decode(&item.bytes) {
+            Some(slot) => {
+                Ok(Fetched { entry: slot.read(self.runtime.wall()), ..Fetched::default() })
+            }
+            None => Err(self.error(ErrorKind::ForeignValue, Operation::Get)),
+        }
     }
 
     pub(super) async fn write_one(&self, write: &Write) -> Result<WriteOutcome, Error> {
         if write.value.len() > self.capabilities().max_value_len {
-            if write.when == Precondition::Always {
-                // The caller has a newer value: the old one must not be read again.
-                self.delete_one(&write.key).await?;
-            }
+            // The caller has a newer value: the old one must not be read again.
+            self.delete_one(&write.key).await?;
             return Err(self.error(ErrorKind::TooLarge, Operation::Write));
         }
         let fresh = self.fresh_version();

@@ -10,6 +10,9 @@ use crate::{
     Answers, Change, Error, Fetched, Key, Marker, MarkerVersion, Operation, Timestamp, Ttl,
 };
 
+/// The highest value of a counter: what every store can count.
+const MAX_COUNT: u64 = i64::MAX.unsigned_abs();
+
 impl<S: Store> Emulated<S> {
     pub(super) async fn add_one(&self, counter: &Key, delta: u64, ttl: Ttl) -> Result<u64, Error> {
         self.swap(self.codec.counter(counter).as_str(), Operation::Add, |bytes, now| {
@@ -17,7 +20,7 @@ impl<S: Store> Emulated<S> {
                 .and_then(|bytes| Number::decode(bytes))
                 .filter(|number| lives(number.until, now))
                 .unwrap_or(Number { value: 0, until: now.after(ttl) });
-            number.value = number.value.saturating_add(delta);
+            number.value = number.value.saturating_add(delta).min(MAX_COUNT);
             let left = number.until.as_millis().saturating_sub(now.as_millis());
             Ok((number.value, Next::Put(number.encode(), Ttl::millis(left.saturating_add(1)))))
         })
@@ -42,7 +45,8 @@ impl<S: Store> Emulated<S> {
         self.swap(self.codec.marker(marker).as_str(), Operation::Bump, |bytes, _| {
             let bumped = bytes
                 .and_then(|bytes| Number::decode(bytes))
-                .map_or(seed.as_raw(), |number| number.value.saturating_add(1));
+                // A store that was put back to an older state has lost values that were used.
+                .map_or(seed.as_raw(), |number| number.value.saturating_add(1).max(seed.as_raw()));
             Ok(((), kept_for_ever(bumped)))
         })
         .await?;

@@ -49,7 +49,7 @@ impl<S: Store> Emulated<S> {
             yield_once().await;
         }
         let contention = "the slot changed between every read and write; try again later";
-        Err(self.error(ErrorKind::Timeout, operation).with_source(contention))
+        Err(self.error(ErrorKind::Contended, operation).with_source(contention))
     }
 
     async fn carry_out(&self, name: &str, item: Option<Item>, next: Next) -> Result<bool, Error> {

@@ -99,6 +99,10 @@ impl Fixture {
     }
 }
 
+fn foreign() -> Item {
+    Item { bytes: Bytes::from_static(b"{\"foreign\": true}"), version: 40 }
+}
+
 #[test]
 fn lost_race_is_run_again() {
     let fixture = Fixture::with_rivals(900);
@@ -110,19 +114,22 @@ fn lost_race_is_run_again() {
 fn endless_contention_ends_in_a_timeout() {
     let fixture = Fixture::with_rivals(u32::MAX);
     let error = fixture.add().unwrap_err();
-    assert_eq!((error.kind(), error.operation()), (ErrorKind::Timeout, Operation::Add));
+    assert_eq!((error.kind(), error.operation()), (ErrorKind::Contended, Operation::Add));
     assert_eq!(fixture.backend.store.writes.load(Ordering::Relaxed), 1_000);
 }
 
 #[test]
-fn foreign_bytes_read_as_nothing_and_are_written_over() {
+fn foreign_bytes_are_told_and_written_over() {
     let fixture = Fixture::with_rivals(0);
     for name in ["migo:ruc_20131312955", "~n:{migo:ruc_20131312955}"] {
-        let item = Item { bytes: Bytes::from_static(b"{\"foreign\": true}"), version: 40 };
-        fixture.backend.store.items().insert(name.to_owned(), item);
+        fixture.backend.store.items().insert(name.to_owned(), foreign());
     }
     let run = &fixture.runtime;
+    let error = run.block_on(fixture.backend.get(&fixture.key)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ForeignValue);
+    assert!(!run.block_on(fixture.backend.delete(&fixture.key.clone())).unwrap());
     assert_eq!(run.block_on(fixture.backend.get(&fixture.key)).unwrap(), None);
+    fixture.backend.store.items().insert("migo:ruc_20131312955".to_owned(), foreign());
     let when = Precondition::Absent;
     let write = Write { key: fixture.key.clone(), value: "new".into(), ttl: Ttl::SHORT, when };
     assert_eq!(run.block_on(fixture.backend.write(write)).unwrap(), WriteOutcome::Stored);

@@ -1,0 +1,180 @@
+//! One request as its handler sees it: checked parameters, and a body that is read on demand.
+
+use axum::body::{Body, HttpBody};
+use axum::extract::{FromRequestParts, RawPathParams, Request};
+use axum::http::{HeaderMap, Uri, header};
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use percent_encoding::percent_decode_str;
+use rucache::Ttl;
+use rucache::core::ServiceName;
+
+use super::limits;
+use super::problem::{Kind, Problem};
+use super::route::Parameter;
+
+/// A request whose path and query are well formed, and whose query holds known parameters only.
+pub(super) struct Call {
+    path: RawPathParams,
+    query: Vec<(&'static str, String)>,
+    headers: HeaderMap,
+    body: Body,
+}
+
+impl Call {
+    /// Reads the parameters of `request`; `known` are those that its query may hold.
+    pub(super) async fn new(request: Request, known: &[Parameter]) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        check_uri(&parts.uri)?;
+        let path = RawPathParams::from_request_parts(&mut parts, &())
+            .await
+            .map_err(|rejection| Problem::new(Kind::InvalidParameter, rejection.body_text()))?;
+        let query = parts.uri.query().map_or_else(|| Ok(Vec::new()), |text| query(text, known))?;
+        Ok(Self { path, query, headers: parts.headers, body })
+    }
+
+    /// The part of the path that the route calls `name`, decoded.
+    pub(super) fn path(&self, name: &str) -> &str {
+        // A route is only called with all its parameters in place.
+        self.path.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value)
+    }
+
+    /// The query parameter `name`, decoded.
+    pub(super) fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(known, _)| *known == name).map(|(_, value)| &**value)
+    }
+
+    /// Whether the query has the parameter `name`, which takes one word only.
+    pub(super) fn flag(&self, name: &str, word: &str) -> Result<bool, Problem> {
+        match self.query(name) {
+            None => Ok(false),
+            Some(value) if value == word => Ok(true),
+            Some(_) => Err(Problem::parameter(name, format_args!("only {word:?} is possible"))),
+        }
+    }
+
+    /// The query parameter `name`, which must be there.
+    pub(super) fn required(&self, name: &str) -> Result<&str, Problem> {
+        self.query(name).ok_or_else(|| Problem::parameter(name, "it is missing"))
+    }
+
+    /// The query parameter `ttl`.
+    pub(super) fn ttl(&self) -> Result<Option<Ttl>, Problem> {
+        let parse = |text: &str| text.parse().map_err(|error| Problem::parameter("ttl", error));
+        self.query("ttl").map(parse).transpose()
+    }
+
+    /// The query parameter `service`.
+    pub(super) fn service(&self) -> Result<Option<ServiceName>, Problem> {
+        Ok(self.query("service").map(ServiceName::new).transpose()?)
+    }
+
+    /// Whether the client asks for `media_type` by name.
+    pub(super) fn accepts(&self, media_type: &str) -> bool {
+        let values = self.headers.get_all(header::ACCEPT).iter();
+        values
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .any(|range| essence(range).eq_ignore_ascii_case(media_type))
+    }
+
+    /// The body, which must be declared as JSON.
+    pub(super) async fn json(self) -> Result<Bytes, Problem> {
+        self.check_content_type()?;
+        if self.body.size_hint().lower() > u64::try_from(limits::BODY).unwrap_or(u64::MAX) {
+            return Err(too_large());
+        }
+        let read = tokio::time::timeout(limits::BODY_READ, read(self.body)).await;
+        let bytes = read.map_err(|_| {
+            let secs = limits::BODY_READ.as_secs_f32();
+            Problem::new(Kind::BodyTimeout, format!("the body was not there after {secs} s"))
+        })??;
+        if bytes.is_empty() {
+            return Err(Problem::new(Kind::InvalidBody, "the body is empty; send JSON"));
+        }
+        Ok(bytes)
+    }
+
+    /// A body of another type is refused even where it happens to be JSON: a page in a browser may
+    /// send those types to any address without asking it first.
+    fn check_content_type(&self) -> Result<(), Problem> {
+        let refused = |found: &str| {
+            let detail = format!("send the body with Content-Type: application/json{found}");
+            Err(Problem::new(Kind::UnsupportedMediaType, detail))
+        };
+        match self.headers.get(header::CONTENT_TYPE).map(|value| value.to_str()) {
+            Some(Ok(text)) if essence(text).eq_ignore_ascii_case("application/json") => Ok(()),
+            Some(_) => refused(", not with another type"),
+            None => refused(""),
+        }
+    }
+}
+
+/// A media type or range without its parameters.
+fn essence(text: &str) -> &str {
+    text.split(';').next().unwrap_or_default().trim()
+}
+
+fn too_large() -> Problem {
+    Problem::new(Kind::BodyTooLarge, format!("a body has at most {} bytes", limits::BODY))
+}
+
+async fn read(body: Body) -> Result<Bytes, Problem> {
+    let mut chunks = body.into_data_stream();
+    let mut bytes = BytesMut::new();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk
+            .map_err(|_| Problem::new(Kind::InvalidBody, "the body broke off or is garbled"))?;
+        if bytes.len().saturating_add(chunk.len()) > limits::BODY {
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes.freeze())
+}
+
+fn check_uri(uri: &Uri) -> Result<(), Problem> {
+    let text = uri.path_and_query().map_or("", |text| text.as_str());
+    if text.len() > limits::URI {
+        let detail = format!("path and query have at most {} bytes together", limits::URI);
+        return Err(Problem::new(Kind::UriTooLong, detail));
+    }
+    // Decoders leave these as they are, which would give one name two spellings.
+    let stray = text.split('%').skip(1).any(|rest| {
+        let escape = rest.as_bytes().get(..2);
+        !escape.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    });
+    if stray {
+        let detail = "a % in path or query is not followed by two hexadecimal digits; write %25";
+        return Err(Problem::new(Kind::InvalidParameter, detail));
+    }
+    Ok(())
+}
+
+fn query(text: &str, known: &[Parameter]) -> Result<Vec<(&'static str, String)>, Problem> {
+    let mut query = Vec::new();
+    for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let name = decode(name).unwrap_or_else(|| name.to_owned());
+        let Some(parameter) = known.iter().find(|parameter| parameter.name == name) else {
+            let names: Vec<_> = known.iter().map(|parameter| parameter.name).collect();
+            let reason = match &names[..] {
+                [] => "the route takes none".to_owned(),
+                names => format!("the route knows {}", names.join(", ")),
+            };
+            return Err(Problem::parameter(&name, reason));
+        };
+        if query.iter().any(|(before, _)| *before == parameter.name) {
+            return Err(Problem::parameter(&name, "it stands twice"));
+        }
+        let value = decode(value).ok_or_else(|| Problem::parameter(&name, "it is not UTF-8"))?;
+        query.push((parameter.name, value));
+    }
+    Ok(query)
+}
+
+/// Text of a query, where `+` is a space; `None` for what is not UTF-8.
+fn decode(text: &str) -> Option<String> {
+    let spaced = text.replace('+', " ");
+    percent_decode_str(&spaced).decode_utf8().ok().map(Into::into)
+}

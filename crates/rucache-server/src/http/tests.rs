@@ -1,0 +1,14 @@
+//! The service as its clients see it: real connections, raw requests.
+
+mod client;
+mod service;
+
+mod look_ups;
+mod records;
+mod batches;
+mod entries;
+mod health;
+mod document;
+mod malformed;
+mod server;
+mod slow;

@@ -1,0 +1,124 @@
+//! The server's own life: keep-alive, ports in use, panics, and a graceful end.
+
+use std::sync::atomic::Ordering;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use axum::routing::get;
+use rucache::ruc::{Answer, Taxpayer};
+use tokio::net::TcpStream;
+
+use super::service::{SUNAT, Service, Source};
+use crate::config::ServerConfig;
+use crate::http::route::{self, Route, Verb};
+use crate::http::{self, limits};
+
+fn look_up() -> String {
+    format!("GET /v1/ruc/{SUNAT} HTTP/1.1\r\nHost: a\r\n\r\n")
+}
+
+fn found() -> Source {
+    Source::new(|ruc| Answer::found(Taxpayer::builder(ruc).build()))
+}
+
+#[tokio::test]
+async fn connection_serves_one_request_after_the_other() {
+    let service = Service::start().await;
+    let mut client = service.connect().await;
+    client.send(look_up().repeat(3)).await;
+    for _ in 0..3 {
+        assert_eq!(client.response().await.expect("an answer").status, 200);
+    }
+    // An error does not end it either.
+    client.send("GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    client.response().await.expect("an answer").problem(404, "no-such-route");
+    client.send(look_up()).await;
+    assert_eq!(client.response().await.expect("an answer").status, 200);
+}
+
+#[tokio::test]
+async fn port_in_use_is_told_with_what_to_do() {
+    let service = Service::start().await;
+    let config = ServerConfig { listen: service.address, ..ServerConfig::default() };
+    let told = http::bind(&config).await.expect_err("somebody listens there").to_string();
+    assert!(told.contains(&service.address.to_string()) && told.contains("--listen"), "{told}");
+    assert!(!told.contains('\n'), "{told}");
+}
+
+#[tokio::test]
+async fn free_port_is_bound() {
+    let config = ServerConfig {
+        listen: "127.0.0.1:0".parse().expect("an address"),
+        ..ServerConfig::default()
+    };
+    let listener = http::bind(&config).await.expect("a free port");
+    assert!(listener.local_addr().expect("an address").ip().is_loopback());
+}
+
+static PANICS: Route = Route {
+    verb: Verb::Get,
+    path: "/panics",
+    about: "",
+    query: &[],
+    body: None,
+    answers: &[],
+    problems: &[],
+    handler: |_, _| Box::pin(async { panic!("as scripted") }),
+};
+
+#[tokio::test]
+async fn handler_that_panics_is_an_internal_problem() {
+    let service = Service::start().await;
+    let app = service.app.clone();
+    let handler = move |request: Request| route::answer(app.clone(), &PANICS, request);
+    let router: Router = Router::new().route(PANICS.path, get(handler));
+    let request = Request::get(PANICS.path).body(Body::empty()).expect("a request");
+    let service = hyper_util::service::TowerToHyperService::new(router);
+    let answer: Response =
+        hyper::service::Service::call(&service, request).await.expect("an answer");
+    assert_eq!(answer.status(), 500);
+    assert_eq!(answer.headers()["content-type"], "application/problem+json");
+}
+
+#[tokio::test]
+async fn request_under_way_is_answered_and_nobody_else_is_let_in() {
+    let (source, gate) = found().gated();
+    let service = Service::with(source).await;
+    let (address, app) = (service.address, service.app.clone());
+    let mut idle = service.connect().await;
+    idle.send("GET /livez HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert_eq!(idle.response().await.expect("an answer").status, 200);
+    let mut busy = service.connect().await;
+    busy.send(look_up()).await;
+    gate.entered().await;
+
+    let ended = service.stop();
+    assert!(idle.response().await.is_none(), "an idle connection is closed");
+    assert!(app.is_stopping());
+    assert!(TcpStream::connect(address).await.is_err());
+    assert!(!ended.is_finished());
+
+    gate.open();
+    let answer = busy.response().await.expect("an answer");
+    assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
+    ended.await.expect("a graceful end");
+}
+
+#[tokio::test]
+async fn request_that_hangs_does_not_hold_up_the_end() {
+    let (source, gate) = found().gated();
+    let asked = source.asked();
+    let service = Service::with(source).await;
+    let mut stuck = service.connect().await;
+    stuck.send(look_up()).await;
+    gate.entered().await;
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    // From here on the clock jumps to whatever is waited for.
+    tokio::time::pause();
+    let began = tokio::time::Instant::now();
+    service.stop().await.expect("an end");
+    assert!(began.elapsed() < limits::GRACE + limits::HEAD_READ, "{:?}", began.elapsed());
+    assert!(stuck.response().await.is_none(), "it is cut off");
+}

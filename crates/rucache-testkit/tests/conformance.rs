@@ -1,0 +1,2 @@
+//! The decorators keep the contract when they are calm.
+fn main() {}
