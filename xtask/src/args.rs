@@ -8,6 +8,7 @@ use crate::api;
 use crate::bench::SUITES;
 use crate::ci::STEPS;
 use crate::failure::{Failure, Outcome};
+use crate::integration::{self, Action, ROWS};
 use crate::tidy::CHECKS;
 
 /// A task with its arguments.
@@ -21,6 +22,11 @@ pub(crate) enum Task {
     },
     Tidy,
     Doctor,
+    /// For one backend, or for all.
+    Integration {
+        action: Action,
+        backend: String,
+    },
     Bench {
         suite: String,
     },
@@ -56,6 +62,7 @@ pub(crate) fn parse(mut parser: Parser) -> Outcome<Task> {
         ("bench", _) => {
             Err(Failure::new("`bench` takes the name of one suite; `cargo xtask help` lists them"))
         }
+        ("integration", words) => integration_task(words),
         ("help", _) => Ok(Task::Help),
         ("test", []) => Ok(Task::Test),
         ("tidy", []) => Ok(Task::Tidy),
@@ -71,6 +78,22 @@ pub(crate) fn parse(mut parser: Parser) -> Outcome<Task> {
     }
 }
 
+/// `show` alone shows all; whatever starts or ends something is told for which backend.
+fn integration_task(words: &[String]) -> Outcome<Task> {
+    let (action, backend) = match words {
+        [action] if action == "show" => (action.as_str(), integration::ALL),
+        [action, backend] => (action.as_str(), backend.as_str()),
+        _ => ("", ""),
+    };
+    match Action::named(action) {
+        Some(action) => Ok(Task::Integration { action, backend: backend.to_owned() }),
+        None => Err(Failure::new(
+            "`integration` takes show, up, test or down, and then a backend or `all`; \
+             `cargo xtask help` lists the backends",
+        )),
+    }
+}
+
 /// The text of `cargo xtask help`, from the same tables that the tasks run.
 pub(crate) fn help() -> String {
     let mut text = "\
@@ -80,6 +103,9 @@ Developer tasks of rucache: cargo xtask TASK
   ci [STEP…]      all steps below, or the named ones; a summary at the end
   tidy            the checks below, of layers, documents and house style
   doctor          what is installed, what is missing, which task needs it, how to get it
+  integration ACTION BACKEND
+                  the tests of one backend below, or of `all`, and servers for trying it out:
+                  show (installed? up?), up (start its servers), test, down (end them)
   bench SUITE     measure, and write the result into docs/benchmarks.md
   package         `cargo package` of every library crate, verified
   api [--bless]   compare the public items with docs/api, or rewrite docs/api
@@ -94,6 +120,7 @@ Developer tasks of rucache: cargo xtask TASK
     };
     table("steps of ci", &mut STEPS.iter().map(|step| (step.name, step.what)));
     table("checks of tidy", &mut CHECKS.iter().map(|check| (check.name, check.what)));
+    table("backends of integration", &mut ROWS.iter().map(|row| (row.name, row.what)));
     table("suites of bench", &mut SUITES.iter().map(|suite| (suite.name, suite.what)));
     text
 }
@@ -109,6 +136,8 @@ mod tests {
     #[test]
     fn each_task_is_read_with_its_arguments() {
         let ci = |steps: &[&str]| Task::Ci { steps: steps.iter().map(|&s| s.to_owned()).collect() };
+        let integration =
+            |action, backend: &str| Task::Integration { action, backend: backend.to_owned() };
         for (line, task) in [
             ("", Task::Help),
             ("help", Task::Help),
@@ -118,6 +147,11 @@ mod tests {
             ("ci format deny", ci(&["format", "deny"])),
             ("tidy", Task::Tidy),
             ("doctor", Task::Doctor),
+            ("integration show", integration(Action::Show, "all")),
+            ("integration show redis", integration(Action::Show, "redis")),
+            ("integration up redis-cluster", integration(Action::Up, "redis-cluster")),
+            ("integration test all", integration(Action::Test, "all")),
+            ("integration down memcached-3", integration(Action::Down, "memcached-3")),
             ("bench local", Task::Bench { suite: "local".to_owned() }),
             ("package", Task::Package),
             ("api", Task::Api { write: api::Write::Compare }),
@@ -134,6 +168,10 @@ mod tests {
             ("tidy now", "now"),
             ("bench", "suite"),
             ("bench a b", "suite"),
+            ("integration", "show, up, test or down"),
+            ("integration up", "a backend or `all`"),
+            ("integration start redis", "show, up, test or down"),
+            ("integration up redis memory", "a backend or `all`"),
             ("ci --fast", "--fast"),
             ("tidy --bless", "bless"),
         ] {
@@ -143,10 +181,11 @@ mod tests {
     }
 
     #[test]
-    fn help_names_every_step_check_and_suite() {
+    fn help_names_every_step_check_backend_and_suite() {
         let text = help();
         let names = STEPS.iter().map(|s| s.name);
         let names = names.chain(CHECKS.iter().map(|c| c.name));
+        let names = names.chain(ROWS.iter().map(|r| r.name));
         for name in names.chain(SUITES.iter().map(|s| s.name)) {
             assert!(text.contains(&format!("\n  {name} ")), "{name}");
         }

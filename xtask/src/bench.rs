@@ -7,6 +7,7 @@ use std::fs;
 
 use crate::command::Invocation;
 use crate::failure::{Doing as _, Failure, Outcome};
+use crate::tools::Tool;
 use crate::workspace;
 
 /// A bench target that prints its result, in Markdown, between `<!-- begin NAME -->` and
@@ -18,14 +19,33 @@ pub(crate) struct Suite {
     package: &'static str,
     /// Packages measured beside ours: their versions are stated.
     beside: &'static [&'static str],
+    /// Programs that the target starts: got first, and their versions are stated too.
+    servers: &'static [&'static str],
 }
 
-pub(crate) const SUITES: &[Suite] = &[Suite {
-    name: "local",
-    what: "a local hit beside plain moka and a hand-written moka cache",
-    package: "rucache",
-    beside: &["moka"],
-}];
+pub(crate) const SUITES: &[Suite] = &[
+    Suite {
+        name: "local",
+        what: "a local hit beside plain moka and a hand-written moka cache",
+        package: "rucache",
+        beside: &["moka"],
+        servers: &[],
+    },
+    Suite {
+        name: "redis",
+        what: "one read, 256 callers and 100 keys beside the raw redis client",
+        package: "rucache-redis",
+        beside: &["redis"],
+        servers: &["redis-server"],
+    },
+    Suite {
+        name: "memcached",
+        what: "one read, 256 callers and 100 keys beside the raw memcache client",
+        package: "rucache-memcached",
+        beside: &["memcache"],
+        servers: &["memcached"],
+    },
+];
 
 const PAGE: &str = "docs/benchmarks.md";
 
@@ -35,6 +55,9 @@ pub(crate) fn run(name: &str) -> Outcome {
     let suite = suite
         .ok_or_else(|| Failure::new(format!("no suite `{name}`; `cargo xtask help` lists them")))?;
     let root = workspace::root();
+    for server in suite.servers {
+        Tool::named(server)?.obtain(&root)?;
+    }
     let mut output = String::new();
     let bench = Invocation::cargo("bench --package").args([suite.package, "--bench", suite.name]);
     bench.run_watched(&root, |line| {
@@ -44,7 +67,8 @@ pub(crate) fn run(name: &str) -> Outcome {
     let result = section::extract(&output, name).ok_or_else(|| {
         Failure::new(format!("`{bench}` printed no section `{name}`: {}", section::markers(name)))
     })?;
-    let body = format!("{}\n\n{}", result.trim(), machine::describe(&root, suite.beside)?);
+    let body =
+        format!("{}\n\n{}", result.trim(), machine::describe(&root, suite.beside, suite.servers)?);
     let body = format!("{body}\nRun by `cargo xtask bench {name}`.");
     let path = root.join(PAGE);
     let page = if path.exists() {

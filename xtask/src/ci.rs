@@ -9,7 +9,7 @@ use crate::failure::{Failure, Outcome};
 use crate::tally::Tally;
 use crate::tools::{self, Tool};
 use crate::workspace::{self, Workspace};
-use crate::{api, package, tidy};
+use crate::{api, integration, package, tidy};
 
 /// A step, by the name it can be run alone with.
 pub(crate) struct Step {
@@ -103,9 +103,13 @@ fn cargo(workspace: &Workspace, line: &str) -> Outcome {
     Invocation::cargo(line).run(&workspace.root)
 }
 
+/// With the servers of every backend: none can be left out.
 fn tests(workspace: &Workspace, tally: &mut Tally) -> Outcome {
+    integration::obtain_servers(&workspace.root)?;
     let test = Invocation::cargo("test --workspace --all-features --no-fail-fast");
-    test.run_watched(&workspace.root, |line| tally.take(line))
+    let test = test.env(integration::REQUIRE, integration::EVERY_BACKEND);
+    test.run_watched(&workspace.root, |line| tally.take(line))?;
+    integration::all_conformed(tally, integration::ROWS)
 }
 
 fn docs(workspace: &Workspace, _: &mut Tally) -> Outcome {

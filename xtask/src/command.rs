@@ -1,9 +1,10 @@
 //! Running a command: it is printed before, its duration after, and a failure repeats it.
 
 use std::fmt;
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use crate::failure::{Doing as _, Failure, Outcome};
@@ -90,6 +91,17 @@ impl Invocation {
         let output = self.command(root).output().ok().filter(|output| output.status.success())?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         text.lines().next().map(str::to_owned)
+    }
+
+    /// Starts it in the background and in `folder`, its output going to `log`. It outlives this
+    /// program, and the interrupt of its terminal.
+    pub(crate) fn start_apart(&self, folder: &Path, log: File) -> Outcome<Child> {
+        let starting = || format!("run `{self}`");
+        let mut command = self.command(folder);
+        command.stdout(log.try_clone().doing(starting)?).stderr(log);
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        command.spawn().doing(starting)
     }
 
     fn command(&self, root: &Path) -> Command {

@@ -5,6 +5,7 @@ mod args;
 mod bench;
 mod ci;
 mod doctor;
+mod integration;
 mod package;
 mod tidy;
 
@@ -41,6 +42,7 @@ fn run(task: Task) -> Outcome {
         Task::Ci { steps } => ci::run(&steps),
         Task::Tidy => tidy::run(&Workspace::load()?),
         Task::Doctor => doctor::run(),
+        Task::Integration { action, backend } => integration::run(action, &backend),
         Task::Bench { suite } => bench::run(&suite),
         Task::Package => package::run(&Workspace::load()?),
         Task::Api { write } => api::run(&Workspace::load()?, write),

@@ -1,5 +1,6 @@
 //! The closing lines of the test runners, kept for the end of a long output.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// What `cargo test` printed that matters afterwards.
@@ -11,7 +12,12 @@ pub(crate) struct Tally {
     running: String,
     runs: Vec<Run>,
     failed: Vec<String>,
+    /// Backends of which a clause passed.
+    conformed: BTreeSet<String>,
 }
+
+/// The test target whose tests are called `BACKEND::CLAUSE`.
+const CONFORMANCE: &str = "tests/conformance.rs";
 
 #[derive(Debug)]
 struct Run {
@@ -21,6 +27,11 @@ struct Run {
 }
 
 impl Tally {
+    /// What follows belongs to `package`, whether or not cargo says so.
+    pub(crate) fn begin(&mut self, package: &str) {
+        self.crate_name = package.replace('-', "_");
+    }
+
     /// Takes one line of the runner's output.
     pub(crate) fn take(&mut self, line: &str) {
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -47,8 +58,16 @@ impl Tally {
                     name.join(" ")
                 ));
             }
+            ["test", name, "...", "ok"] if self.running == CONFORMANCE => {
+                self.conformed.extend(name.split_once("::").map(|(backend, _)| backend.to_owned()));
+            }
             _ => {}
         }
+    }
+
+    /// Whether a clause of the contract passed for `backend`.
+    pub(crate) fn conformed(&self, backend: &str) -> bool {
+        self.conformed.contains(backend)
     }
 
     /// Whether any runner has closed.
@@ -114,6 +133,7 @@ test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
         OUTPUT.lines().for_each(|line| tally.take(line));
         assert!(!tally.is_empty());
         let text = tally.to_string();
+        assert!(!tally.conformed("key"), "a module of another test target is no backend");
         let lines: Vec<_> =
             text.lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
         assert_eq!(
@@ -125,6 +145,27 @@ test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
                 "FAILED rucache_core src/lib.rs: key::tests::b",
                 "all tests: 32 passed, 1 failed, 2 ignored",
             ]
+        );
+    }
+
+    #[test]
+    fn a_backend_conforms_when_one_of_its_clauses_passed() {
+        let mut tally = Tally::default();
+        tally.begin("rucache-redis");
+        for line in [
+            "     Running tests/conformance.rs (target/debug/deps/conformance-0123456789abcdef)",
+            "test redis-resp3::set_then_get    ... ok",
+            "test redis-resp2::set_then_get    ... FAILED",
+            "test redis-cluster::set_then_get  ... ignored",
+        ] {
+            tally.take(line);
+        }
+        let backends = ["redis-resp3", "redis-resp2", "redis-cluster"];
+        assert_eq!(backends.map(|backend| tally.conformed(backend)), [true, false, false]);
+        assert!(
+            tally.to_string().starts_with(
+                "FAILED rucache_redis tests/conformance.rs: redis-resp2::set_then_get\n"
+            )
         );
     }
 }

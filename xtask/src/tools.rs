@@ -32,6 +32,7 @@ const BUILT: &str = "target/tools";
 
 const EVERY_TASK: &[&str] = &["every task"];
 const ALL_CHECKS: &[&str] = &["test", "ci"];
+const SERVERS: &[&str] = &["test", "ci", "integration", "bench"];
 
 pub(crate) const TOOLS: &[Tool] = &[
     Tool {
@@ -68,14 +69,21 @@ pub(crate) const TOOLS: &[Tool] = &[
     Tool {
         name: "redis-server",
         probe: "redis-server --version",
-        tasks: &[],
+        tasks: SERVERS,
         get: Get::Apt("redis-server"),
     },
     Tool {
         name: "memcached",
         probe: "memcached --version",
-        tasks: &[],
+        tasks: SERVERS,
         get: Get::Apt("memcached"),
+    },
+    // Comes with redis-server wherever it is packaged.
+    Tool {
+        name: "redis-cli",
+        probe: "redis-cli --version",
+        tasks: &["integration"],
+        get: Get::Apt("redis-tools"),
     },
 ];
 
@@ -100,6 +108,11 @@ impl Tool {
             let version = Invocation::new(path.as_str()).words(rest).first_line(root)?;
             Some((Invocation::new(path), version))
         })
+    }
+
+    /// Its version alone, `7.0.15`; nothing when it is missing.
+    pub(crate) fn version(&self, root: &Path) -> Option<String> {
+        self.find(root).map(|(_, line)| number(&line).unwrap_or(&line).to_owned())
     }
 
     /// The program, got first when it is missing and this machine lets us.
@@ -151,6 +164,13 @@ impl Tool {
     }
 }
 
+/// `7.0.15` of `Redis server v=7.0.15 bits=64`: the first word with a dot between its digits.
+fn number(line: &str) -> Option<&str> {
+    let words =
+        line.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_ascii_digit()));
+    words.into_iter().find(|word| word.contains('.'))
+}
+
 /// Whether packages of the system can be installed without asking anybody.
 fn may_install(root: &Path) -> bool {
     let is_root = Invocation::new("id").words("-u").first_line(root).as_deref() == Some("0");
@@ -182,6 +202,18 @@ mod tests {
     fn a_program_of_the_machine_is_found_with_its_version() {
         let (program, version) = tool("echo 1.2", GET_A).find(Path::new(".")).unwrap();
         assert_eq!((program.to_string().as_str(), version.as_str()), ("echo", "1.2"));
+    }
+
+    #[test]
+    fn the_number_of_a_version_is_found_in_its_line() {
+        for (line, expected) in [
+            ("Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0", Some("7.0.15")),
+            ("redis-cli 7.0.15", Some("7.0.15")),
+            ("memcached 1.6.18", Some("1.6.18")),
+            ("a tool.", None),
+        ] {
+            assert_eq!(number(line), expected, "{line}");
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod patience;
 mod server;
 
 pub(crate) use app::App;
-pub(crate) use server::{ServeError, bind, run};
+pub(crate) use server::{bind, run};
 
 #[cfg(test)]
 mod tests;

@@ -4,14 +4,18 @@
 //! command that installs it. Everything that is started ends with its handle, when a test panics, and
 //! when the test's process is killed.
 
+mod background;
 mod deadline;
 mod directory;
 mod memcached;
 mod port;
 mod process;
+mod proxy;
+mod random;
 mod redis;
 mod watchdog;
 
 pub use deadline::wait_until;
 pub use memcached::{Memcached, MemcachedOptions};
-pub use redis::{RedisOptions, RedisServer, RedisUser, Tls};
+pub use proxy::{Connections, Counts, Ending, Fault, FaultProxy};
+pub use redis::{RedisCluster, RedisOptions, RedisSentinel, RedisServer, RedisUser, Tls};

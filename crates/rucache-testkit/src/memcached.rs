@@ -14,8 +14,7 @@ use crate::process::{Process, Program, StartFailure, start_until_free};
 
 use client::AdminClient;
 
-const MEMCACHED: Program =
-    Program { binary: "memcached", install: "apt-get install memcached" };
+const MEMCACHED: Program = Program { binary: "memcached", install: "apt-get install memcached" };
 
 /// How a memcached server is set up; what is `None` is as memcached has it by default.
 #[derive(Debug, Clone, Default)]

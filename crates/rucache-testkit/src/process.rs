@@ -83,8 +83,7 @@ impl Process {
         directory: Directory,
         answers: impl Fn(u32) -> bool,
     ) -> Result<Self, StartFailure> {
-        let running =
-            Running { child: None, watchdog: Watchdog::start(Some(directory.path()))? };
+        let running = Running { child: None, watchdog: Watchdog::start(Some(directory.path()))? };
         let arguments = arguments.into_iter().map(Into::into).collect();
         let process = Self { program, arguments, running: Mutex::new(running), directory };
         process.launch(answers)?;

@@ -8,9 +8,10 @@ use toml::{Table, Value};
 
 use crate::command::Invocation;
 use crate::failure::{Doing as _, Failure, Outcome};
+use crate::tools::Tool;
 
-/// Processor, memory, compiler and the versions of `packages`, one sentence per line.
-pub(super) fn describe(root: &Path, packages: &[&str]) -> Outcome<String> {
+/// Processor, memory, compiler and the versions of `packages` and `servers`, one sentence per line.
+pub(super) fn describe(root: &Path, packages: &[&str], servers: &[&str]) -> Outcome<String> {
     let system = |path| fs::read_to_string(path).unwrap_or_default();
     let processor = field(&system("/proc/cpuinfo"), "model name")
         .unwrap_or_else(|| std::env::consts::ARCH.to_owned());
@@ -23,6 +24,10 @@ pub(super) fn describe(root: &Path, packages: &[&str]) -> Outcome<String> {
         fs::read_to_string(root.join("Cargo.lock")).doing(|| "read Cargo.lock".to_owned())?;
     for package in packages {
         versions.push(format!("{package} {}", locked(&lock, package)?));
+    }
+    for server in servers {
+        let version = Tool::named(server)?.version(root);
+        versions.push(format!("{server} {}", version.unwrap_or_else(|| "unknown".to_owned())));
     }
     let system = std::env::consts::OS;
     Ok(format!(

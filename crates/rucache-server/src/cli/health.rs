@@ -11,9 +11,12 @@ use super::remote::Server;
 use super::settings::Global;
 use super::table::printable;
 
-/// What is shown of the report beside status and checks, and its unit.
-const PARTS: [(&str, &str); 4] =
-    [("backend", ""), ("connection", ""), ("avg_response_time", " ms"), ("uptime", " s")];
+/// What is shown of the report beside status and checks: its name, how people call it, its unit.
+const PARTS: [(&str, &str, &str); 3] = [
+    ("backend", "backend", ""),
+    ("avg_response_time", "response time", " ms"),
+    ("uptime", "uptime", " s"),
+];
 
 /// Ask a running service how it is.
 ///
@@ -37,27 +40,42 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Exit
         Some(server) => server,
         None => Server::at(global.load(None)?.config().listen),
     };
-    let report = server.health()?;
+    let (report, text) = server.health()?;
     let healthy = report["status"] == "healthy";
     if args.json {
-        super::write_json(out, &report)?;
+        writeln!(out, "{}", text.trim())?;
     } else {
-        let style = if healthy { AnsiColor::Green } else { AnsiColor::Red }.on_default();
-        let status = text(&report["status"]);
-        writeln!(out, "{server}: {style}{status}{style:#}")?;
-        for (name, unit) in PARTS {
-            if let Some(value) = report.get(name) {
-                writeln!(out, "  {name:<20}{}{unit}", text(value))?;
-            }
-        }
-        for (name, value) in report["checks"].as_object().into_iter().flatten() {
-            writeln!(out, "  {name:<20}{}", text(value))?;
-        }
+        write_report(out, &server, &report, healthy)?;
     }
     Ok(if healthy { Exit::Done } else { Exit::Failed })
 }
 
+fn write_report(
+    out: &mut Output,
+    server: &Server,
+    report: &Value,
+    healthy: bool,
+) -> Result<(), Failure> {
+    let style = if healthy { AnsiColor::Green } else { AnsiColor::Red }.on_default();
+    writeln!(out, "{server}: {style}{}{style:#}", shown(&report["status"]))?;
+    for (name, label, unit) in PARTS {
+        if let Some(value) = report.get(name) {
+            writeln!(out, "  {label:<18}{}{unit}", shown(value))?;
+        }
+    }
+    for (name, value) in report["checks"].as_object().into_iter().flatten() {
+        writeln!(out, "  {:<18}{}", printable(&name.replace('_', " ")), shown(value))?;
+    }
+    Ok(())
+}
+
 /// A value of the report, without anything that a terminal obeys.
-fn text(value: &Value) -> String {
-    printable(&value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned))
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => printable(text),
+        Value::Number(number) if number.is_f64() => {
+            format!("{:.3}", number.as_f64().unwrap_or_default())
+        }
+        _ => value.to_string(),
+    }
 }

@@ -12,6 +12,7 @@ use ureq::{Agent, Body};
 
 use super::answer::{Answered, Verdict};
 use super::exit::{Exit, Failure, in_one_line};
+use super::table::printable;
 
 /// Numbers in one request; the service takes ten times as many.
 const BATCH: usize = 1_000;
@@ -79,11 +80,11 @@ impl Server {
         Ok(verdicts)
     }
 
-    /// The service's report of its health.
-    pub(super) fn health(&self) -> Result<Value, Failure> {
+    /// The service's report of its health, read and as it came.
+    pub(super) fn health(&self) -> Result<(Value, String), Failure> {
         let (status, body) = self.read(agent().get(format!("{}/health", self.0)).call())?;
         match serde_json::from_str::<Value>(&body) {
-            Ok(report) if report["status"].is_string() => Ok(report),
+            Ok(report) if report["status"].is_string() => Ok((report, body)),
             _ => Err(self.refused(status, &body)),
         }
     }
@@ -109,8 +110,12 @@ impl Server {
     /// A failure that the service tells as a problem document, or an answer that is none of ours.
     fn refused(&self, status: u16, body: &str) -> Failure {
         let problem: Value = serde_json::from_str(body).unwrap_or_default();
-        let told = problem["detail"].as_str().or(problem["title"].as_str());
-        let told = told.unwrap_or("this is no answer of rucache; check the URL");
+        let told: Vec<_> =
+            ["title", "detail"].into_iter().filter_map(|part| problem[part].as_str()).collect();
+        let told = match told[..] {
+            [] => "this is no answer of rucache; check the URL".to_owned(),
+            _ => printable(&told.join(": ")),
+        };
         Failure::new(format!("{self} answered with status {status}: {told}"))
     }
 }

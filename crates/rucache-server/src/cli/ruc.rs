@@ -49,7 +49,11 @@ pub(super) fn check(args: Args, out: &mut Output) -> Result<Exit, Failure> {
                 Ok(ruc) => {
                     [input, Cell::new("yes", Tone::Good), about(candidate, *ruc).as_str().into()]
                 }
-                Err(error) => [input, Cell::new("no", Tone::Bad), broken_rule(error.rule().as_str(), &error.to_string()).as_str().into()],
+                Err(error) => [
+                    input,
+                    Cell::new("no", Tone::Bad),
+                    broken_rule(error.rule().as_str(), &error.to_string()).as_str().into(),
+                ],
             });
         }
         table.write(out, terminal_width())?;

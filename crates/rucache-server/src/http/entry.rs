@@ -11,13 +11,13 @@ use super::app::App;
 use super::call::Call;
 use super::problem::{Kind, Problem};
 use super::route::{Answer, Answered, Parameter, Route, Verb};
-use super::{reply, ruc};
+use super::{reply, ruc, schema};
 
 const PATH: &str = "/v1/cache/{service}/{key}";
 const ENTRY_PATH: &str = "/v1/entry";
 
 const SERVICE: Parameter = Parameter::required("service", "Service that the key is in.");
-const KEY: Parameter = Parameter::required("key", "The key: any text of 1 byte to 64 KiB.");
+const KEY: Parameter = Parameter::required("key", schema::KEY);
 const TTL: Parameter = Parameter::optional("ttl", ruc::TTL);
 
 const GET: &[Answer] = &[Answer {

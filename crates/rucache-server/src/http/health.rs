@@ -138,7 +138,7 @@ async fn health(app: App, call: Call) -> Answered {
         backend: app.backend(),
         // The backend is this process's own memory: nothing stands between.
         connection: "OK",
-        avg_response_time: took.as_secs_f64() * 1_000.0 / PROBE_CALLS,
+        avg_response_time: millis(took.as_secs_f64() / PROBE_CALLS),
         uptime: reply::whole_secs(app.uptime()),
         memory: Memory { used_bytes: usage.bytes, capacity_bytes: usage.capacity_bytes },
         checks: Checks {
@@ -154,9 +154,32 @@ async fn health(app: App, call: Call) -> Answered {
     Ok(response)
 }
 
+/// `secs` in milliseconds, to the nanosecond that clocks tell.
+fn millis(secs: f64) -> f64 {
+    (secs * 1e9).round() / 1e6
+}
+
 fn ready(app: &App) -> Answered {
     if app.is_stopping() {
         return Err(Problem::new(Kind::Stopping, "send requests elsewhere").retry_after(1));
     }
     reply::json(reply::JSON, &State { status: "ready" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ServerConfig;
+
+    #[tokio::test]
+    async fn probe_answers_until_it_is_too_old() {
+        let cache = rucache::open_default().await.expect("a cache");
+        let app = App::new(&ServerConfig::default(), cache);
+        let first = app.probes().probe(&app, Duration::MAX).await;
+        assert!(first.works);
+        let same = app.probes().probe(&app, Duration::MAX).await;
+        assert_eq!((same.at, same.took), (first.at, first.took));
+        let next = app.probes().probe(&app, Duration::ZERO).await;
+        assert!(next.at > first.at);
+    }
 }

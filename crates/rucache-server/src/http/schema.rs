@@ -6,12 +6,15 @@ use serde_json::{Map, Value, json};
 use super::limits;
 use super::problem::Kind;
 
+/// What a key is.
+pub(super) const KEY: &str = "The key: any text, percent-encoded, that fits an address of 8 KiB.";
+
 /// What a route's path calls `name`.
 pub(super) fn path_parameter(name: &str) -> &'static str {
     match name {
         "ruc" => "Eleven digits that satisfy the rules of a RUC.",
         "service" => "Service that the key is in: `[a-z0-9][a-z0-9._-]{0,31}`.",
-        "key" => "The key: any text of 1 byte to 64 KiB, percent-encoded.",
+        "key" => KEY,
         _ => "",
     }
 }

@@ -28,12 +28,12 @@ impl AdminClient {
     /// Sends a command; the lines of its answer, without the `END` that follows a list.
     pub(super) fn call<A: AsRef<[u8]>>(&mut self, arguments: &[A]) -> io::Result<String> {
         let mut words: Vec<&[u8]> = arguments.iter().map(AsRef::as_ref).collect();
-        let has_data = words.first().is_some_and(|first| {
-            WITH_DATA.iter().any(|command| command.as_bytes() == *first)
-        });
+        let has_data = words
+            .first()
+            .is_some_and(|first| WITH_DATA.iter().any(|command| command.as_bytes() == *first));
         let data = if has_data { words.pop() } else { None };
         let mut request = words.join(&b' ');
-        for data in data {
+        if let Some(data) = data {
             request.extend_from_slice(b"\r\n");
             request.extend_from_slice(data);
         }

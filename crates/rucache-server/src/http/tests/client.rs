@@ -71,8 +71,8 @@ impl Client {
         if response.header("transfer-encoding") == Some("chunked") {
             let mut body = Vec::new();
             loop {
-                let chunk =
-                    self.exactly(usize::from_str_radix(&self.line().await?, 16).ok()?).await?;
+                let len = usize::from_str_radix(&self.line().await?, 16).ok()?;
+                let chunk = self.exactly(len).await?;
                 self.line().await?;
                 if chunk.is_empty() {
                     return Some(body);

@@ -47,7 +47,7 @@ async fn media_type_of_health_reports_is_given_to_those_who_ask_for_it() {
 }
 
 #[tokio::test]
-async fn probe_is_taken_on_demand_only() {
+async fn probe_can_be_asked_for() {
     let service = Service::start().await;
     assert_eq!(service.get("/health?probe=now").await.json()["status"], "healthy");
     let problem = service.get("/health?probe=later").await.problem(400, "invalid-parameter");

@@ -1,0 +1,159 @@
+//! The connections to one node. The only module that knows the crate `memcache`, whose client is
+//! marked experimental.
+//!
+//! Of the crate the asynchronous meta-protocol client alone is used. The classic one returns other
+//! keys' values after a read timeout, takes commands out of keys, and blocks.
+
+mod command;
+mod trouble;
+
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+use memcache::exp::{
+    Arithmetic, ArithmeticResult, AsyncMetaClient, Delete, Get, GetResult, GetStatus, LeaseState,
+    Meta, MutationResult, MutationStatus, Op, OpResult, Set, ValueState,
+};
+use rucache_core::WireKey;
+
+use crate::error::Trouble;
+
+pub(crate) use command::{Answer, Changed, Command, Counting, Item, Turn, When};
+use trouble::{one_by_one, trouble};
+
+/// A pool of connections to one node; clones share it.
+///
+/// A call that is dropped takes its connection with it: its answer, late, meets nobody.
+#[derive(Clone)]
+pub(crate) struct Client(AsyncMetaClient);
+
+impl Client {
+    /// Resolves `address`. Connections are made when they are needed.
+    pub(crate) async fn resolve(
+        address: &str,
+        connect_timeout: Duration,
+        max_connections: usize,
+    ) -> Result<Self, Trouble> {
+        // Neither bound is kept by default: uncapped, half of 10,000 concurrent calls failed.
+        let builder = AsyncMetaClient::builder()
+            .max_connections(Some(max_connections))
+            .max_idle(max_connections)
+            .connect_timeout(Some(connect_timeout))
+            // The deadline is ours, and covers more than the exchange.
+            .io_timeout(None);
+        builder.connect_async(address).await.map(Self).map_err(|error| match trouble(&error) {
+            // What the crate makes of a name without an address.
+            Trouble::Unsendable => Trouble::Unreachable(io::ErrorKind::NotFound),
+            trouble => trouble,
+        })
+    }
+
+    /// A sign of life, `mn`.
+    pub(crate) async fn ping(&self) -> Result<(), Trouble> {
+        self.0.noop().await.map_err(|error| trouble(&error))
+    }
+
+    /// What stands under each of `names`, in one round trip.
+    pub(crate) async fn read(&self, names: &[WireKey]) -> Vec<Result<Option<Item>, Trouble>> {
+        let look = |name: &WireKey| Get::new(name.as_bytes()).meta(Meta::NONE.cas());
+        match self.0.run_many(names.iter().map(look)).await {
+            Ok(results) => one_by_one(results, |result| Ok(item(result))),
+            Err(error) => vec![Err(trouble(&error)); names.len()],
+        }
+    }
+
+    /// Carries out `commands` in their order, in one round trip.
+    pub(crate) async fn run(&self, commands: &[Command]) -> Vec<Result<Answer, Trouble>> {
+        match self.0.run_batch(commands.iter().map(operation)).await {
+            Ok(results) => one_by_one(results, answer),
+            Err(error) => vec![Err(trouble(&error)); commands.len()],
+        }
+    }
+}
+
+fn operation(command: &Command) -> Op {
+    match command {
+        Command::Look { name, value, turn } => {
+            let get = Get::new(name.as_bytes()).meta(Meta::NONE.cas().ttl());
+            let get = if *value { get } else { get.without_value() };
+            match turn {
+                Turn::None => get,
+                Turn::Lease(life) => get.lease_ttl(life.as_wire_with_end()),
+                Turn::Touch(life) => get.touch_raw(life.as_wire()),
+            }
+            .into()
+        }
+        Command::Store { name, value, flags, life, when } => {
+            let set = Set::new(name.as_bytes(), value).client_flags(*flags);
+            let set = set.ttl_raw(life.as_wire()).return_cas();
+            match when {
+                When::Always => set,
+                When::Absent => set.add(),
+                When::Cas(cas) => set.compare_cas(*cas),
+            }
+            .into()
+        }
+        Command::Delete { name, cas } => {
+            let delete = Delete::new(name.as_bytes());
+            match cas {
+                None => delete,
+                Some(cas) => delete.compare_cas(*cas),
+            }
+            .into()
+        }
+        Command::Expire { name } => Delete::new(name.as_bytes()).invalidate().into(),
+        Command::Count { name, counting } => {
+            let count = Arithmetic::new(name.as_bytes());
+            match *counting {
+                Counting::Marker { delta, seed } => {
+                    // The crate refuses to create without an end; the end is taken away at once.
+                    count.delta(delta).initial(seed, 1).ttl_raw(0)
+                }
+                Counting::Up { delta, life } => {
+                    count.delta(delta).initial(delta, life.as_wire_with_end())
+                }
+                Counting::Down { delta } => count.delta(delta).decrement(),
+            }
+            .into()
+        }
+    }
+}
+
+fn answer(result: OpResult) -> Result<Answer, Trouble> {
+    match result {
+        OpResult::Get(result) => Ok(Answer::Item(item(result))),
+        OpResult::Mutation(MutationResult { status, cas, .. }) => changed(status, cas),
+        OpResult::Arithmetic(ArithmeticResult { status, value, .. }) => match (status, value) {
+            (MutationStatus::Applied, Some(number)) => Ok(Answer::Number(Some(number))),
+            (MutationStatus::NotFound, _) => Ok(Answer::Number(None)),
+            _ => Err(Trouble::Garbled),
+        },
+        _ => Err(Trouble::Garbled),
+    }
+}
+
+fn changed(status: MutationStatus, cas: Option<u64>) -> Result<Answer, Trouble> {
+    Ok(Answer::Changed(match status {
+        MutationStatus::Applied => Changed::Done { cas },
+        MutationStatus::NotFound => Changed::Missing,
+        MutationStatus::AlreadyExists | MutationStatus::CasMismatch => Changed::Other,
+        _ => return Err(Trouble::Garbled),
+    }))
+}
+
+/// The client calls an empty value with a lease a miss or pending; what it is, its flags say.
+fn item(result: GetResult) -> Option<Item> {
+    if result.status == GetStatus::Miss && result.client_flags.is_none() {
+        return None;
+    }
+    Some(Item {
+        value: result.value.map(Bytes::from).unwrap_or_default(),
+        flags: result.client_flags.unwrap_or_default(),
+        cas: result.item.cas.unwrap_or_default(),
+        left: result.item.ttl,
+        stale: result.value_state == ValueState::Stale,
+        leased: result.lease_state != LeaseState::None,
+        won: result.lease_state == LeaseState::Granted,
+    })
+}

@@ -1,0 +1,168 @@
+//! Entries: read, written, deleted, expired.
+
+mod write;
+
+use std::collections::HashMap;
+
+use futures_util::future::join_all;
+use rucache_core::{
+    Answers, Companions, Fetched, Key, Marker, MarkerVersion, Operation, Stored, Version, WireKey,
+    Write, WriteOutcome,
+};
+
+use crate::client::{Changed, Command, Item};
+use crate::error::{Refusal, Trouble};
+use crate::numbers::parse_number;
+use crate::pool::Pool;
+use crate::rounds::{Next, Replies, Step, Task};
+use crate::slot::{ENTRY, Standing, is_entry};
+
+use write::Writing;
+
+impl Pool {
+    pub(crate) async fn get(&self, keys: &[Key], companions: Companions) -> Answers<Fetched> {
+        let limit = self.limit();
+        let mut reads: Vec<Names> = self.nodes.iter().map(|_| Names::default()).collect();
+        let places: Vec<_> = keys
+            .iter()
+            .map(|key| {
+                let entry = self.codec.entry(key);
+                let node = self.node_of(&entry);
+                let entry = reads[node].push(entry);
+                let markers = (companions == Companions::Markers).then(|| {
+                    let mut marker = |marker| reads[node].push_once(self.codec.marker(&marker));
+                    (marker(Marker::Root), marker(Marker::Service(key.service_name())))
+                });
+                (node, entry, markers)
+            })
+            .collect();
+        let read = |(node, names): (&std::sync::Arc<_>, Names)| {
+            let node: std::sync::Arc<crate::node::Node> = std::sync::Arc::clone(node);
+            async move {
+                if names.list.is_empty() {
+                    Vec::new()
+                } else {
+                    node.read(names.list, limit.whole).await
+                }
+            }
+        };
+        let found = join_all(self.nodes.iter().zip(reads).map(read)).await;
+        let fetched = |node: usize, entry: usize, markers: Option<(usize, usize)>| {
+            let at = |place: usize| found[node].get(place).cloned();
+            let at = |place| at(place).unwrap_or(Err(Trouble::Garbled));
+            let mut fetched = Fetched { entry: stored(at(entry)?)?, ..Fetched::default() };
+            if let Some((root, service)) = markers {
+                fetched.root = marker(at(root)?)?;
+                fetched.service = marker(at(service)?)?;
+            }
+            Ok(fetched)
+        };
+        let answer = |(node, entry, markers)| {
+            fetched(node, entry, markers)
+                .map_err(|trouble| self.error(node, trouble, Operation::Get))
+        };
+        places.into_iter().map(answer).collect()
+    }
+
+    pub(crate) async fn write(&self, writes: &[Write]) -> Answers<WriteOutcome> {
+        let (now, max) = (self.clock.wall(), self.config.max_value_len());
+        let task = |write: &Write| {
+            let step = Writing::new(&self.codec, write, now, max);
+            self.at_home(&write.key, step)
+        };
+        let tasks = writes.iter().map(task).collect();
+        let outcomes = self.drive(tasks, self.limit(), Operation::Write).await;
+        let answer = |(outcome, write): (_, &Write)| match outcome {
+            Ok(Some(outcome)) => Ok(outcome),
+            Ok(None) => {
+                let len = write.value.len();
+                Err(Refusal::ValueLen { len, max }.during(Operation::Write))
+            }
+            Err(error) => Err(error),
+        };
+        outcomes.into_iter().zip(writes).map(answer).collect()
+    }
+
+    pub(crate) async fn delete(&self, keys: &[Key]) -> Answers<bool> {
+        let remove = |name| Command::Delete { name, cas: None };
+        let tasks = keys.iter().map(|key| self.ending(key, remove)).collect();
+        self.drive(tasks, self.limit(), Operation::Delete).await
+    }
+
+    pub(crate) async fn expire(&self, keys: &[Key]) -> Answers<bool> {
+        let expire = |name| Command::Expire { name };
+        let tasks = keys.iter().map(|key| self.ending(key, expire)).collect();
+        self.drive(tasks, self.limit(), Operation::Expire).await
+    }
+
+    /// A step at the node of an entry, in turn with others of the same entry.
+    pub(crate) fn at_home<S>(&self, key: &Key, step: S) -> Task<S> {
+        let subject = self.codec.entry(key);
+        Task { node: self.node_of(&subject), subject, step }
+    }
+
+    fn ending(&self, key: &Key, end: impl Fn(WireKey) -> Command) -> Task<Ending> {
+        let name = self.codec.entry(key);
+        self.at_home(key, Ending { look: Command::look(name.clone()), end: end(name) })
+    }
+}
+
+/// The names to be read from one node.
+#[derive(Default)]
+struct Names {
+    list: Vec<WireKey>,
+    markers: HashMap<WireKey, usize>,
+}
+
+impl Names {
+    fn push(&mut self, name: WireKey) -> usize {
+        self.list.push(name);
+        self.list.len() - 1
+    }
+
+    /// A marker stands once, however many entries it decides about.
+    fn push_once(&mut self, name: WireKey) -> usize {
+        if let Some(place) = self.markers.get(&name) {
+            return *place;
+        }
+        let place = self.push(name.clone());
+        self.markers.insert(name, place);
+        place
+    }
+}
+
+/// The entry in what was read.
+fn stored(item: Option<Item>) -> Result<Option<Stored>, Trouble> {
+    match (Standing::of(item.as_ref()), item) {
+        (Standing::Entry { cas }, Some(item)) => Ok(Some(Stored {
+            value: item.value,
+            version: Version::from_raw(cas),
+            stale: item.stale,
+        })),
+        (Standing::Foreign { .. }, _) => Err(Trouble::Foreign),
+        _ => Ok(None),
+    }
+}
+
+fn marker(item: Option<Item>) -> Result<Option<MarkerVersion>, Trouble> {
+    item.map(|item| parse_number(&item.value).map(MarkerVersion::from_raw)).transpose()
+}
+
+/// The end of an entry, or of its freshness, which ends its lease as well.
+struct Ending {
+    look: Command,
+    end: Command,
+}
+
+impl Step for Ending {
+    type Output = bool;
+
+    fn commands(&self) -> Vec<Command> {
+        vec![self.look.clone(), self.end.clone()]
+    }
+
+    fn next(self, mut answers: Replies) -> Result<Next<Self>, Trouble> {
+        let was_entry = is_entry(answers.item()?.as_ref());
+        Ok(Next::Done(was_entry && answers.changed()?.is_done()))
+    }
+}

@@ -1,0 +1,12 @@
+//! The command line.
+
+mod program;
+
+mod config;
+mod failures;
+mod fake;
+mod health;
+mod key;
+mod lookup;
+mod ruc;
+mod serve;

@@ -1,0 +1,3 @@
+//! The built program, run as its users run it.
+
+mod cli;
