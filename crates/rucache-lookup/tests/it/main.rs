@@ -294,8 +294,8 @@ fn record_of_another_number_under_a_name_is_no_record() {
     let migo = lab.cache.service(&"migo".parse().unwrap());
     let poison = || {
         let json = serde_json::json!({"ruc": CONTINENTAL, "nombre_o_razon_social": "CONTINENTAL"});
-        let set = migo.set(&*format!("ruc_{SUNAT}"), &json, Ttl::MEDIUM);
-        lab.runtime.block_on(set).unwrap();
+        let name = format!("ruc_{SUNAT}");
+        lab.runtime.block_on(migo.set(&name, &json, Ttl::MEDIUM)).unwrap();
     };
     poison();
     assert!(lab.get(SUNAT).is_none());
