@@ -41,7 +41,7 @@ pub use breaker::Breaker;
 pub use envelope::Envelope;
 pub use error::{Error, ErrorKind, Operation};
 pub use key::{InvalidKey, Key, KeyCodec, KeyKind, KeyPrefix, ServiceName, SlotName, WireKey};
-pub use local::{Deadlines, Local, LocalEntry, MapLocal, Usage, Value};
+pub use local::{Deadlines, Json, Local, LocalEntry, MapLocal, Usage, Value};
 pub use observer::{CacheEvent, Observer};
 pub use runtime::{BoxFuture, Runtime, TestRuntime};
 pub use time::{Mono, Timestamp};

@@ -3,9 +3,11 @@
 mod map;
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::Serialize;
 
 pub use map::MapLocal;
@@ -14,7 +16,7 @@ use crate::{Key, Mono, Timestamp};
 
 /// A value that the local tier can hold: anything with a JSON form.
 ///
-/// Implemented for every serialisable type; nobody else needs to.
+/// Implemented for every serialisable type, and for [`Json`]; nobody else needs to.
 pub trait Value: Any + Send + Sync {
     /// The value as JSON: its form in a shared tier, and how it becomes another type.
     ///
@@ -22,12 +24,29 @@ pub trait Value: Any + Send + Sync {
     ///
     /// What `serde_json` says of a value without a JSON form, a map with keys of a struct type for
     /// example.
-    fn to_json(&self) -> Result<Vec<u8>, serde_json::Error>;
+    fn to_json(&self) -> Result<Cow<'_, [u8]>, serde_json::Error>;
 }
 
 impl<T: Serialize + Any + Send + Sync> Value for T {
-    fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json::to_vec(self)
+    fn to_json(&self) -> Result<Cow<'_, [u8]>, serde_json::Error> {
+        serde_json::to_vec(self).map(Cow::Owned)
+    }
+}
+
+/// A value of which only the JSON form is known, as it came from a shared tier.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Json(pub Bytes);
+
+impl Value for Json {
+    fn to_json(&self) -> Result<Cow<'_, [u8]>, serde_json::Error> {
+        Ok(Cow::Borrowed(&self.0))
+    }
+}
+
+impl fmt::Debug for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The value may be personal data.
+        write!(f, "Json([{} bytes])", self.0.len())
     }
 }
 
@@ -87,7 +106,7 @@ impl LocalEntry {
     /// # Errors
     ///
     /// See [`Value::to_json`].
-    pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+    pub fn to_json(&self) -> Result<Cow<'_, [u8]>, serde_json::Error> {
         self.value.to_json()
     }
 }

@@ -2,15 +2,21 @@
 
 use std::sync::Arc;
 
-use rucache_core::{Capabilities, Local, Observer, Runtime};
+use rucache_core::{Backend, Capabilities, Local, Observer, Runtime};
 
-use crate::cache::Engine;
+use crate::cache::{Engine, Tier};
+use crate::shared::Shared;
 use crate::{Cache, CacheError, Timing, TokioRuntime};
+
+enum Place {
+    Local(Arc<dyn Local>),
+    Backend(Arc<dyn Backend>),
+}
 
 /// A cache to be.
 #[must_use]
 pub struct CacheBuilder {
-    local: Arc<dyn Local>,
+    place: Place,
     runtime: Option<Arc<dyn Runtime>>,
     observer: Option<Arc<dyn Observer>>,
     timing: Timing,
@@ -25,8 +31,16 @@ impl std::fmt::Debug for CacheBuilder {
 
 impl CacheBuilder {
     pub(crate) fn new(local: Arc<dyn Local>) -> Self {
+        Self::at(Place::Local(local))
+    }
+
+    pub(crate) fn on_backend(backend: Arc<dyn Backend>) -> Self {
+        Self::at(Place::Backend(backend))
+    }
+
+    fn at(place: Place) -> Self {
         Self {
-            local,
+            place,
             runtime: None,
             observer: None,
             timing: Timing::default(),
@@ -69,8 +83,16 @@ impl CacheBuilder {
             Some(runtime) => runtime,
             None => Arc::new(TokioRuntime::current().ok_or(CacheError::NoRuntime)?),
         };
+        let tier = match self.place {
+            Place::Local(local) => Tier::Local(local),
+            Place::Backend(backend) => Tier::Shared(Shared {
+                backend,
+                runtime: runtime.clone(),
+                observer: self.observer.clone(),
+            }),
+        };
         Ok(Cache::over(Engine {
-            local: self.local,
+            tier,
             runtime,
             observer: self.observer,
             flights: Arc::default(),

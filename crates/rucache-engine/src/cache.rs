@@ -7,13 +7,17 @@ use std::sync::Arc;
 
 use futures_util::{FutureExt, TryFutureExt};
 use rucache_core::observer::{RequestResult, Scope, StoreResult};
-use rucache_core::{CacheEvent, Key, Local, Observer, Runtime, ServiceName, Usage};
+use rucache_core::{
+    Backend, CacheEvent, Key, Local, LocalEntry, Observer, Precondition, Runtime, ServiceName,
+    Usage,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::flight::Flights;
-use crate::load::{LoadedValue, load_future};
+use crate::load::{LoadedValue, Loader, load_future};
 use crate::name::KeyName;
+use crate::shared::{Fill, Shared};
 use crate::{CacheBuilder, CacheError, Hit, LoadError, Loaded, Policy, Timing};
 
 /// What can be cached: anything with a JSON form both ways.
@@ -41,9 +45,17 @@ pub struct Cache {
     service: ServiceName,
 }
 
+/// Where entries live.
+pub(crate) enum Tier {
+    /// In this process.
+    Local(Arc<dyn Local>),
+    /// At a backend.
+    Shared(Shared),
+}
+
 /// What all handles of a cache share.
 pub(crate) struct Engine {
-    pub(crate) local: Arc<dyn Local>,
+    pub(crate) tier: Tier,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) flights: Arc<Flights>,
@@ -61,6 +73,11 @@ impl Cache {
     /// Begins a cache whose values live in `local`.
     pub fn builder(local: Arc<dyn Local>) -> CacheBuilder {
         CacheBuilder::new(local)
+    }
+
+    /// Begins a cache whose values live at `backend`, shared with every process that uses it.
+    pub fn on_backend(backend: Arc<dyn Backend>) -> CacheBuilder {
+        CacheBuilder::on_backend(backend)
     }
 
     pub(crate) fn over(engine: Engine) -> Self {
@@ -85,13 +102,23 @@ impl Cache {
         &self.engine.runtime
     }
 
-    /// How full the local tier is.
+    /// How full the local tier is; none without one.
     #[must_use]
-    pub fn usage(&self) -> Usage {
-        self.engine.local.usage()
+    pub fn usage(&self) -> Option<Usage> {
+        self.engine.local().map(|local| local.usage())
     }
 
-    /// The value of `name`, if the local tier has it and it is fresh enough; never waits.
+    /// The backend that entries live at; none when they live in this process.
+    #[must_use]
+    pub fn backend(&self) -> Option<&Arc<dyn Backend>> {
+        match &self.engine.tier {
+            Tier::Local(_) => None,
+            Tier::Shared(shared) => Some(&shared.backend),
+        }
+    }
+
+    /// The value of `name`, if the local tier has it and it is fresh enough; never waits, and so
+    /// never looks anywhere else.
     ///
     /// A value stored as another type is converted through its JSON form; what does not convert is
     /// a miss.
@@ -107,12 +134,24 @@ impl Cache {
     ) -> Result<Option<Hit<T>>, CacheError> {
         let key = name.in_service(&self.service)?;
         let hit = self.engine.find(&key, accept);
-        self.engine.observe(|| CacheEvent::Request {
-            service: key.service(),
-            result: hit
-                .as_ref()
-                .map_or(RequestResult::Miss, |hit: &Hit<T>| hit.outcome.from.request_result()),
-        });
+        self.engine.answered(&key, hit.as_ref());
+        Ok(hit)
+    }
+
+    /// The value of `name`, if the cache has it and it is fresh enough, without loading; tells how
+    /// it came. An outage of the backend is a miss.
+    ///
+    /// # Errors
+    ///
+    /// [`CacheError::Key`] when the name cannot be a key.
+    pub async fn read<T: Cacheable>(
+        &self,
+        name: &(impl KeyName + Sync + ?Sized),
+        accept: Accept,
+    ) -> Result<Option<Hit<T>>, CacheError> {
+        let key = name.in_service(&self.service)?;
+        let hit = self.engine.read(&key, accept).await;
+        self.engine.answered(&key, hit.as_ref());
         Ok(hit)
     }
 
@@ -125,7 +164,7 @@ impl Cache {
         &self,
         name: &(impl KeyName + Sync + ?Sized),
     ) -> Result<Option<T>, CacheError> {
-        Ok(self.peek(name, Accept::Fresh)?.map(|hit| Arc::unwrap_or_clone(hit.value)))
+        Ok(self.read(name, Accept::Fresh).await?.map(|hit| Arc::unwrap_or_clone(hit.value)))
     }
 
     /// Stores `value` as `name`. A load of the name that is running will not be stored over it.
@@ -153,15 +192,14 @@ impl Cache {
     /// # Errors
     ///
     /// Those of [`set`](Self::set).
-    #[expect(clippy::unused_async, reason = "a shared tier will be written here")]
     pub async fn set_shared<T: Cacheable>(
         &self,
-        name: &(impl KeyName + ?Sized),
+        name: &(impl KeyName + Sync + ?Sized),
         value: Arc<T>,
         policy: impl Into<Policy>,
     ) -> Result<(), CacheError> {
         let key = name.in_service(&self.service)?;
-        self.engine.put(&key, LoadedValue::new(value, None), policy.into())
+        self.engine.put(&key, LoadedValue::new(value, None), policy.into()).await
     }
 
     /// Removes the value of `name`; `true` when there was one. A load of the name that is running
@@ -170,12 +208,11 @@ impl Cache {
     /// # Errors
     ///
     /// [`CacheError::Key`] when the name cannot be a key.
-    #[expect(clippy::unused_async, reason = "a shared tier will be written here")]
-    pub async fn delete(&self, name: &(impl KeyName + ?Sized)) -> Result<bool, CacheError> {
+    pub async fn delete(&self, name: &(impl KeyName + Sync + ?Sized)) -> Result<bool, CacheError> {
         let key = name.in_service(&self.service)?;
-        let engine = &self.engine;
-        let removed = engine.flights.fence(&key, || engine.local.remove(&key));
-        engine.observe(|| CacheEvent::Invalidated { service: key.service(), scope: Scope::Key });
+        let removed = self.engine.remove(&key).await?;
+        let scope = Scope::Key;
+        self.engine.observe(|| CacheEvent::Invalidated { service: key.service(), scope });
         Ok(removed)
     }
 
@@ -223,8 +260,13 @@ impl Cache {
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         let key = name.in_service(&self.service)?;
-        let load = || load_future(|| loader().map(|loaded| vec![loaded]));
-        Ok(self.engine.read_or_load(&key, policy.into(), load).await?)
+        let mut loader = Some(loader);
+        // Asked once: there is one key, and its flight ends with what this brings.
+        let loader: Loader = Box::new(move |_| match loader.take() {
+            Some(loader) => load_future(|| loader().map(|loaded| vec![loaded])),
+            None => Box::pin(async { Vec::new() }),
+        });
+        Ok(self.engine.read_or_load(&key, policy.into(), loader).await?)
     }
 
     /// The values of `keys`, in their order.
@@ -244,11 +286,14 @@ impl Cache {
         Fut: Future<Output = Vec<Result<Loaded<T>, E>>> + Send + 'static,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        let load = |missing| {
+        let loader = || -> Loader {
             let loader = loader.clone();
-            load_future(move || loader(missing))
+            Box::new(move |missing| {
+                let loader = loader.clone();
+                load_future(move || loader(missing))
+            })
         };
-        self.engine.read_or_load_many(keys, policy.into(), at_once, load).await
+        self.engine.read_or_load_many(keys, policy.into(), at_once, loader).await
     }
 }
 
@@ -268,24 +313,69 @@ impl Engine {
         }
     }
 
-    fn put(&self, key: &Key, loaded_value: LoadedValue, policy: Policy) -> Result<(), CacheError> {
-        let deadlines = policy.deadlines(self.runtime.now(), self.runtime.random());
-        let (entry, len) = loaded_value.into_entry(self.runtime.wall(), deadlines);
-        let result = self.check_len(len.as_ref().ok().copied());
-        self.flights.fence(key, || match result {
-            StoreResult::Stored => self.local.insert(key.clone(), entry),
-            _ => {
-                self.local.remove(key);
-            }
+    pub(crate) fn local(&self) -> Option<&Arc<dyn Local>> {
+        match &self.tier {
+            Tier::Local(local) => Some(local),
+            Tier::Shared(_) => None,
+        }
+    }
+
+    fn answered<T>(&self, key: &Key, hit: Option<&Hit<T>>) {
+        self.observe(|| CacheEvent::Request {
+            service: key.service(),
+            result: hit
+                .map_or(RequestResult::Miss, |hit: &Hit<T>| hit.outcome.from.request_result()),
         });
+    }
+
+    async fn put(&self, key: &Key, value: LoadedValue, policy: Policy) -> Result<(), CacheError> {
+        let deadlines = policy.deadlines(self.runtime.now(), self.runtime.random());
+        let (entry, len) = value.into_entry(self.runtime.wall(), deadlines);
+        let result = self.check_len(len.as_ref().ok().copied());
+        let written = match result {
+            StoreResult::Stored => self.store(key, entry).await,
+            // What was there is outdated all the same.
+            _ => self.remove(key).await.map(drop),
+        };
+        let result = if written.is_err() { StoreResult::Error } else { result };
         let value_len = *len.as_ref().unwrap_or(&0);
         self.observe(|| CacheEvent::Store { service: key.service(), result, value_len });
-        match (result, len) {
-            (_, Err(source)) => Err(CacheError::Codec(Arc::new(source))),
-            (StoreResult::TooLarge, Ok(len)) => {
+        match len {
+            Err(source) => Err(CacheError::Codec(Arc::new(source))),
+            Ok(len) if len > self.max_value_len => {
                 Err(CacheError::TooLarge { len, max: self.max_value_len })
             }
-            _ => Ok(()),
+            Ok(_) => written,
         }
+    }
+
+    async fn store(&self, key: &Key, entry: LocalEntry) -> Result<(), CacheError> {
+        let shared = match &self.tier {
+            Tier::Local(local) => {
+                self.flights.fence(key, || local.insert(key.clone(), entry));
+                return Ok(());
+            }
+            Tier::Shared(shared) => shared,
+        };
+        self.flights.fence(key, || ());
+        let markers = shared.markers(key).await?;
+        let fill = Fill { key, entry: &entry, markers, when: Precondition::Always };
+        for outcome in shared.write(&[fill]).await {
+            outcome?;
+        }
+        Ok(())
+    }
+
+    async fn remove(&self, key: &Key) -> Result<bool, CacheError> {
+        let shared = match &self.tier {
+            Tier::Local(local) => return Ok(self.flights.fence(key, || local.remove(key))),
+            Tier::Shared(shared) => shared,
+        };
+        self.flights.fence(key, || ());
+        let mut removed = false;
+        for answer in shared.delete(std::slice::from_ref(key)).await {
+            removed |= answer?;
+        }
+        Ok(removed)
     }
 }

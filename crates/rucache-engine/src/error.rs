@@ -28,6 +28,9 @@ pub enum CacheError {
     /// The value has no JSON form.
     #[error("value cannot be written as JSON")]
     Codec(#[source] Arc<serde_json::Error>),
+    /// The backend failed.
+    #[error(transparent)]
+    Backend(#[from] rucache_core::Error),
     /// A cache was built outside a tokio runtime, and without a runtime of its own.
     #[error(
         "no tokio runtime is running; build the cache inside one, or give the builder a runtime"
@@ -57,6 +60,12 @@ pub enum LoadError {
     /// The load was dropped with the runtime that ran it.
     #[error("load was dropped with its runtime")]
     Cancelled,
+    /// Another process is loading the value.
+    #[error("another process is loading the value")]
+    LoadedElsewhere,
+    /// Another process's load failed a moment ago.
+    #[error("another process failed to load the value a moment ago")]
+    FailedElsewhere,
     /// This caller waited for as long as a caller may; the load goes on.
     #[error("no value after {after:?}; the load goes on")]
     TimedOut {

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rucache_core::{Key, LocalEntry};
 use tokio::sync::watch;
 
-use crate::LoadError;
+use crate::{LoadError, ServedFrom};
 
 /// Locks that the flights are spread over; changes of different keys rarely meet.
 const SHARDS: usize = 64;
@@ -21,10 +21,11 @@ const SHARDS: usize = 64;
 /// The result of a load, as everybody who waited gets it.
 pub(crate) type Completion = Result<Completed, LoadError>;
 
-/// A loaded entry, and whether it is stored.
+/// An entry, where it came from, and whether it is stored.
 #[derive(Debug, Clone)]
 pub(crate) struct Completed {
     pub(crate) entry: LocalEntry,
+    pub(crate) from: ServedFrom,
     pub(crate) stored: bool,
 }
 
@@ -39,7 +40,16 @@ pub(crate) struct Flights {
 #[derive(Debug)]
 struct Flight {
     id: u64,
-    completion: watch::Receiver<Option<Completion>>,
+    progress: watch::Receiver<Progress>,
+}
+
+/// How far a flight has come, as those who wait for it see it.
+#[derive(Debug, Clone)]
+enum Progress {
+    /// It is under way; a stale value has been found for those who do not want to wait.
+    Flying { fallback: Option<LocalEntry> },
+    /// It has ended; with a failure the stale value may still serve.
+    Ended { completion: Completion, fallback: Option<LocalEntry> },
 }
 
 /// What a caller who misses becomes.
@@ -66,11 +76,11 @@ impl Flights {
     pub(crate) fn join(self: &Arc<Self>, key: &Key) -> Joined {
         let mut shard = self.shard(key);
         if let Some(flight) = shard.get(key) {
-            return Joined::Wait(Waiter(flight.completion.clone()));
+            return Joined::Wait(Waiter(flight.progress.clone()));
         }
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let (sender, completion) = watch::channel(None);
-        shard.insert(key.clone(), Flight { id, completion });
+        let (sender, progress) = watch::channel(Progress::Flying { fallback: None });
+        shard.insert(key.clone(), Flight { id, progress });
         Joined::Lead(Leader { key: key.clone(), id, sender, flights: self.clone() })
     }
 
@@ -102,7 +112,7 @@ impl Flights {
 pub(crate) struct Leader {
     pub(crate) key: Key,
     id: u64,
-    sender: watch::Sender<Option<Completion>>,
+    sender: watch::Sender<Progress>,
     flights: Arc<Flights>,
 }
 
@@ -127,8 +137,28 @@ impl Leader {
             }
             current && store(entry.clone())
         };
-        self.sender.send_replace(Some(Ok(Completed { entry, stored })));
+        self.end(Ok(Completed { entry, from: ServedFrom::Load, stored }));
         stored
+    }
+
+    /// Ends the flight with a value that a tier has already.
+    pub(crate) fn complete_from(self, from: ServedFrom, entry: LocalEntry) {
+        self.flights.forget(&self.key, self.id);
+        self.end(Ok(Completed { entry, from, stored: true }));
+    }
+
+    /// Tells those who wait that there is a stale value.
+    pub(crate) fn offer(&self, stale: LocalEntry) {
+        self.sender.send_replace(Progress::Flying { fallback: Some(stale) });
+    }
+
+    fn end(&self, completion: Completion) {
+        self.sender.send_modify(|progress| {
+            let fallback = match progress {
+                Progress::Flying { fallback } | Progress::Ended { fallback, .. } => fallback.take(),
+            };
+            *progress = Progress::Ended { completion, fallback };
+        });
     }
 
     /// Ends the flight with a failure, which answers for the key for as long as the returned
@@ -141,7 +171,7 @@ impl Leader {
                 forget();
             }
         }
-        self.sender.send_replace(Some(Err(error)));
+        self.end(Err(error));
         FailedFlight(self)
     }
 
@@ -164,14 +194,40 @@ pub(crate) struct FailedFlight(
 
 /// A caller who waits for a load.
 #[derive(Debug)]
-pub(crate) struct Waiter(watch::Receiver<Option<Completion>>);
+pub(crate) struct Waiter(watch::Receiver<Progress>);
+
+/// What a waiting caller is told next.
+pub(crate) enum News {
+    /// There is a stale value, should the load take long.
+    Fallback(LocalEntry),
+    /// The load has ended, with the stale value that there is.
+    Ended(Completion, Option<LocalEntry>),
+}
 
 impl Waiter {
-    /// The result of the load.
-    pub(crate) async fn completion(mut self) -> Completion {
-        match self.0.wait_for(Option::is_some).await {
-            Ok(completion) => completion.clone().unwrap_or(Err(LoadError::Cancelled)),
-            Err(_) => Err(LoadError::Cancelled),
+    /// The end of the load, or before it, once, that there is a stale value.
+    pub(crate) async fn news(&mut self) -> News {
+        loop {
+            let progress = self.0.borrow_and_update().clone();
+            match progress {
+                Progress::Flying { fallback: Some(stale) } => return News::Fallback(stale),
+                Progress::Ended { completion, fallback } => {
+                    return News::Ended(completion, fallback);
+                }
+                Progress::Flying { fallback: None } => {}
+            }
+            if self.0.changed().await.is_err() {
+                return News::Ended(Err(LoadError::Cancelled), None);
+            }
+        }
+    }
+
+    /// The end of the load.
+    pub(crate) async fn end(&mut self) -> (Completion, Option<LocalEntry>) {
+        let ended = |progress: &Progress| matches!(progress, Progress::Ended { .. });
+        match self.0.wait_for(ended).await.as_deref() {
+            Ok(Progress::Ended { completion, fallback }) => (completion.clone(), fallback.clone()),
+            _ => (Err(LoadError::Cancelled), None),
         }
     }
 }

@@ -1,19 +1,28 @@
 //! Loads: run apart from their callers, under a deadline, told to everybody who waits.
 
+use std::convert::Infallible;
 use std::error::Error;
 use std::future::Future;
 use std::io;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{self, Either};
 use rucache_core::observer::{LoadResult, StoreResult};
-use rucache_core::{BoxFuture, CacheEvent, Deadlines, LocalEntry, Timestamp, Value};
+use rucache_core::{
+    BoxFuture, CacheEvent, Deadlines, Key, LeaseHold, Local, LocalEntry, Mono, Timestamp, Value,
+};
 
-use crate::cache::{Cacheable, Engine};
-use crate::flight::Leader;
+use crate::cache::{Cacheable, Engine, Tier};
+use crate::flight::{FailedFlight, Leader};
+use crate::shared::Shared;
 use crate::{LoadError, Policy};
+
+/// How often the leases of a running load are prolonged.
+const RENEW_EVERY: Duration = Duration::from_millis(1_500);
 
 /// What a loader brings: a value, and how long it is good where the value itself decides; or the
 /// certainty that there is none.
@@ -101,50 +110,118 @@ where
     Box::pin(async move { loader().await.into_iter().map(LoadedValue::of).collect() })
 }
 
+/// Calls the loader for some keys; may be called again for others.
+pub(crate) type Loader = Box<dyn FnMut(Vec<Key>) -> LoadFuture + Send>;
+
+/// When a load began, on both clocks: what it reads may be older than its end.
+#[derive(Clone, Copy)]
+pub(crate) struct Begun {
+    mono: Mono,
+    wall: Timestamp,
+}
+
+/// What a load brought for one key.
+pub(crate) struct Brought {
+    pub(crate) entry: LocalEntry,
+    /// Whether it may be stored, and why not.
+    pub(crate) storable: StoreResult,
+    len: usize,
+}
+
 impl Engine {
     /// Runs a load for the keys of `leaders` apart from the caller.
     pub(crate) fn spawn_load(
         self: &Arc<Self>,
         leaders: Vec<Leader>,
         policy: Policy,
-        load_future: LoadFuture,
+        loader: Loader,
     ) {
         let engine = self.clone();
-        self.runtime
-            .spawn(Box::pin(async move { engine.run_load(leaders, policy, load_future).await }));
+        self.runtime.spawn(Box::pin(async move {
+            let failed = match &engine.tier {
+                Tier::Local(local) => engine.load_local(local, leaders, policy, loader).await,
+                Tier::Shared(shared) => engine.load_shared(shared, leaders, policy, loader).await,
+            };
+            // They answer for their keys for as long as they live.
+            if !failed.is_empty() {
+                engine.runtime.sleep(engine.timing.back_off).await;
+            }
+        }));
     }
 
-    async fn run_load(&self, leaders: Vec<Leader>, policy: Policy, load_future: LoadFuture) {
-        // Before the load begins: what it reads may be older than its end.
-        let (loaded, loaded_at) = (self.runtime.now(), self.runtime.wall());
-        for leader in &leaders {
-            self.observe(|| CacheEvent::LoadStarted { service: leader.key.service() });
-        }
-        let mut answers = match self.under_deadline(load_future).await {
-            Ok(answers) => answers.into_iter().map(Some).collect(),
-            Err(error) => leaders.iter().map(|_| Some(Err(error.clone()))).collect::<Vec<_>>(),
-        };
-        answers.resize_with(leaders.len(), || None);
-        let took = self.runtime.now().since(loaded);
+    async fn load_local(
+        &self,
+        local: &Arc<dyn Local>,
+        leaders: Vec<Leader>,
+        policy: Policy,
+        mut loader: Loader,
+    ) -> Vec<FailedFlight> {
+        let keys: Vec<Key> = leaders.iter().map(|leader| leader.key.clone()).collect();
+        let answers = self.ask(&keys, policy, &mut loader, None).await;
         let mut failed = Vec::new();
-        for (leader, answer) in leaders.into_iter().zip(answers) {
-            let key = leader.key.clone();
+        for ((leader, key), answer) in leaders.into_iter().zip(&keys).zip(answers) {
+            match answer {
+                Ok(brought) => {
+                    let stored = leader.complete(brought.entry.clone(), |entry| {
+                        // What is too large is served; the older value must not outlive it.
+                        if brought.storable == StoreResult::Stored {
+                            local.insert(key.clone(), entry);
+                        } else {
+                            local.remove(key);
+                        }
+                        brought.storable == StoreResult::Stored
+                    });
+                    self.note_store(key, &brought, stored);
+                }
+                Err(error) => failed.push(leader.fail(error, || local.remove(key))),
+            }
+        }
+        failed
+    }
+
+    /// Calls the loader for `keys` under the deadline, prolonging the leases of the load
+    /// meanwhile; one answer for each key.
+    pub(crate) async fn ask(
+        &self,
+        keys: &[Key],
+        policy: Policy,
+        loader: &mut Loader,
+        leases: Option<(&Shared, &[LeaseHold])>,
+    ) -> Vec<Result<Brought, LoadError>> {
+        let begun = Begun { mono: self.runtime.now(), wall: self.runtime.wall() };
+        for key in keys {
+            self.observe(|| CacheEvent::LoadStarted { service: key.service() });
+        }
+        let load = self.under_deadline(loader(keys.to_vec()));
+        let loaded = match leases {
+            None => load.await,
+            Some((shared, holds)) => {
+                let renewing = pin!(self.renew(shared, holds));
+                match future::select(pin!(load), renewing).await {
+                    Either::Left((loaded, _)) => loaded,
+                    Either::Right((never, _)) => match never {},
+                }
+            }
+        };
+        let mut answers: Vec<_> = match loaded {
+            Ok(answers) => answers.into_iter().map(Some).collect(),
+            Err(error) => keys.iter().map(|_| Some(Err(error.clone()))).collect(),
+        };
+        answers.resize_with(keys.len(), || None);
+        let took = self.runtime.now().since(begun.mono);
+        let judged = |(key, answer): (&Key, Option<_>)| {
             let answer = answer.unwrap_or_else(|| Err(LoadError::too_few_answers()));
             let result = load_result(&answer);
             self.observe(|| CacheEvent::LoadEnded { service: key.service(), result, took });
-            match answer {
-                Ok(loaded_value) => {
-                    let random = self.runtime.random();
-                    let deadlines = loaded_value.policy.unwrap_or(policy).deadlines(loaded, random);
-                    self.complete(leader, loaded_value, loaded_at, deadlines);
-                }
-                Err(error) => {
-                    failed.push(leader.fail(error, || self.local.remove(&key)));
-                }
-            }
-        }
-        if !failed.is_empty() {
-            self.runtime.sleep(self.timing.back_off).await;
+            answer.map(|value| self.brought(value, policy, begun))
+        };
+        keys.iter().zip(answers).map(judged).collect()
+    }
+
+    async fn renew(&self, shared: &Shared, holds: &[LeaseHold]) -> Infallible {
+        loop {
+            self.runtime.sleep(RENEW_EVERY).await;
+            shared.renew(holds).await;
         }
     }
 
@@ -161,31 +238,21 @@ impl Engine {
         }
     }
 
-    fn complete(
-        &self,
-        leader: Leader,
-        loaded_value: LoadedValue,
-        loaded_at: Timestamp,
-        deadlines: Deadlines,
-    ) {
-        let key = leader.key.clone();
-        let (entry, len) = loaded_value.into_entry(loaded_at, deadlines);
+    fn brought(&self, value: LoadedValue, policy: Policy, begun: Begun) -> Brought {
+        let policy = value.policy.unwrap_or(policy);
+        let deadlines = policy.deadlines(begun.mono, self.runtime.random());
+        let (entry, len) = value.into_entry(begun.wall, deadlines);
         let storable = self.check_len(len.as_ref().ok().copied());
-        let stored = leader.complete(entry, |entry| {
-            // What is too large is served; the older value must not outlive it.
-            match storable {
-                StoreResult::Stored => self.local.insert(key.clone(), entry),
-                _ => {
-                    self.local.remove(&key);
-                }
-            }
-            storable == StoreResult::Stored
-        });
-        let result = match storable {
+        Brought { entry, storable, len: len.unwrap_or(0) }
+    }
+
+    /// Tells what became of a loaded value.
+    pub(crate) fn note_store(&self, key: &Key, brought: &Brought, stored: bool) {
+        let result = match brought.storable {
             StoreResult::Stored if !stored => StoreResult::Superseded,
             other => other,
         };
-        let value_len = len.unwrap_or(0);
+        let value_len = brought.len;
         self.observe(|| CacheEvent::Store { service: key.service(), result, value_len });
     }
 }

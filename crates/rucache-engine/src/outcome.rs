@@ -34,6 +34,8 @@ pub struct Outcome {
     pub age: Duration,
     /// How much longer it is fresh; zero for a stale one.
     pub ttl: Duration,
+    /// For how long it has been stale; zero for a fresh one.
+    pub stale_for: Duration,
     /// Whether the caller waited for a load that another one had started.
     pub collapsed: bool,
     /// Whether a loaded value is now stored: not if something newer happened to its key meanwhile,
@@ -47,6 +49,7 @@ impl Outcome {
             from,
             age: now.since(entry.deadlines.loaded),
             ttl: entry.deadlines.soft.since(now),
+            stale_for: now.since(entry.deadlines.soft),
             collapsed: false,
             stored: true,
         }
@@ -59,6 +62,8 @@ impl Outcome {
 pub enum ServedFrom {
     /// The local tier, fresh.
     Local,
+    /// The shared tier, fresh.
+    Shared,
     /// A load.
     Load,
     /// The cache, past its soft deadline.
@@ -68,7 +73,7 @@ pub enum ServedFrom {
 impl ServedFrom {
     pub(crate) const fn request_result(self) -> RequestResult {
         match self {
-            Self::Local => RequestResult::Hit,
+            Self::Local | Self::Shared => RequestResult::Hit,
             Self::Stale(_) => RequestResult::StaleHit,
             Self::Load => RequestResult::Miss,
         }
@@ -85,6 +90,8 @@ pub enum StaleReason {
     SoftTimeout,
     /// The load failed.
     LoadError,
+    /// Another process is loading it.
+    Refreshing,
 }
 
 impl StaleReason {
@@ -95,6 +102,7 @@ impl StaleReason {
             Self::Allowed => "allowed",
             Self::SoftTimeout => "soft_timeout",
             Self::LoadError => "load_error",
+            Self::Refreshing => "refreshing",
         }
     }
 }

@@ -28,7 +28,7 @@ impl Cache {
         let mark = runtime.random();
         let key = Key::of_kind(&ServiceName::from_static("cache"), "probe", mark)?;
         self.set(&key, &mark, Ttl::SHORT).await?;
-        let read = self.peek::<u64>(&key, Accept::Fresh)?;
+        let read = self.read::<u64>(&key, Accept::Fresh).await?;
         self.delete(&key).await?;
         let works = read.is_some_and(|read| *read == mark);
         Ok(Probe { works, took: runtime.now().since(began) })

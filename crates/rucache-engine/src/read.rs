@@ -3,15 +3,17 @@
 use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::{self, Either, join_all};
 use rucache_core::observer::RequestResult;
 use rucache_core::{CacheEvent, Deadlines, Key, LocalEntry, Mono};
 
-use crate::cache::{Accept, Cacheable, Engine};
-use crate::flight::{Completed, Joined, Leader, Waiter};
-use crate::load::LoadFuture;
+use crate::cache::{Accept, Cacheable, Engine, Tier};
+use crate::flight::{Completed, Completion, Joined, Leader, News, Waiter};
+use crate::load::Loader;
 use crate::outcome::{Hit, Outcome, ServedFrom, StaleReason};
+use crate::shared::Known;
 use crate::{LoadError, Policy, Timing};
 
 /// What the local tier knows of a key, for a reader who may load.
@@ -33,7 +35,7 @@ impl Engine {
     /// The value of `key` in the local tier, if it is good enough and a `T`.
     #[inline]
     pub(crate) fn find<T: Cacheable>(&self, key: &Key, accept: Accept) -> Option<Hit<T>> {
-        let entry = self.local.get(key)?;
+        let entry = self.local()?.get(key)?;
         let now = self.runtime.coarse_now();
         let from = if now < entry.deadlines.soft {
             ServedFrom::Local
@@ -45,16 +47,30 @@ impl Engine {
         Hit::of(&entry, from, now)
     }
 
+    /// The value of `key` in the cache, without loading; an outage is a miss.
+    pub(crate) async fn read<T: Cacheable>(&self, key: &Key, accept: Accept) -> Option<Hit<T>> {
+        let Tier::Shared(shared) = &self.tier else { return self.find(key, accept) };
+        let known = shared.read(std::slice::from_ref(key)).await.pop()?;
+        let (entry, from) = match known {
+            Known::Fresh(entry) => (entry, ServedFrom::Shared),
+            Known::NotFresh { stale: Some(entry), .. } if accept == Accept::Stale => {
+                (entry, ServedFrom::Stale(StaleReason::Allowed))
+            }
+            _ => return None,
+        };
+        Hit::of(&entry, from, self.runtime.now())
+    }
+
     pub(crate) async fn read_or_load<T: Cacheable>(
         self: &Arc<Self>,
         key: &Key,
         policy: Policy,
-        load: impl FnOnce() -> LoadFuture,
+        loader: Loader,
     ) -> Result<Hit<T>, LoadError> {
         let mut leaders = Vec::new();
         let read = self.begin(key, &mut leaders);
         if !leaders.is_empty() {
-            self.spawn_load(leaders, policy, load());
+            self.spawn_load(leaders, policy, loader);
         }
         self.finish(key, read).await
     }
@@ -64,7 +80,7 @@ impl Engine {
         keys: &[Key],
         policy: Policy,
         at_once: NonZeroUsize,
-        mut load: impl FnMut(Vec<Key>) -> LoadFuture,
+        loader: impl Fn() -> Loader,
     ) -> Vec<Result<Hit<T>, LoadError>> {
         let mut answers = Vec::with_capacity(keys.len());
         while answers.len() < keys.len() {
@@ -77,8 +93,7 @@ impl Engine {
                 }
             }
             if !leaders.is_empty() {
-                let missing = leaders.iter().map(|leader| leader.key.clone()).collect();
-                self.spawn_load(leaders, policy, load(missing));
+                self.spawn_load(leaders, policy, loader());
             }
             let reads = reads.into_iter().map(|(key, read)| self.finish(key, read));
             answers.extend(join_all(reads).await);
@@ -108,7 +123,7 @@ impl Engine {
             Joined::Lead(leader) => {
                 // Another load may have landed between the look and the joining.
                 if let Found::Fresh(entry, hit) = self.look_up(key) {
-                    leader.complete(entry, |_| true);
+                    leader.complete_from(ServedFrom::Local, entry);
                     return Read::Answered(hit);
                 }
                 let waiter = leader.waiter();
@@ -119,7 +134,7 @@ impl Engine {
     }
 
     fn look_up<T: Cacheable>(&self, key: &Key) -> Found<T> {
-        let Some(entry) = self.local.get(key) else {
+        let Some(entry) = self.local().and_then(|local| local.get(key)) else {
             return Found::Nothing;
         };
         let now = self.runtime.coarse_now();
@@ -156,22 +171,17 @@ impl Engine {
         answer
     }
 
-    /// Waits for a load as long as a caller may, and falls back on `stale`.
+    /// Waits for a load as long as a caller may, and falls back on `stale`, or on what the load
+    /// finds.
     async fn wait<T: Cacheable>(
         &self,
         waiter: Waiter,
         stale: Option<LocalEntry>,
     ) -> Result<Hit<T>, LoadError> {
-        let Timing { soft_timeout, hard_timeout, .. } = self.timing;
-        let patience = if stale.is_some() { soft_timeout.min(hard_timeout) } else { hard_timeout };
-        let completion = pin!(waiter.completion());
-        let completion = match future::select(completion, self.runtime.sleep(patience)).await {
-            Either::Left((completion, _)) => completion,
-            Either::Right(_) => Err(LoadError::TimedOut { after: patience }),
-        };
+        let (completion, stale) = self.patience(waiter, stale).await;
         let now = self.runtime.now();
         let error = match completion {
-            Ok(Completed { entry, stored }) => match Hit::of(&entry, ServedFrom::Load, now) {
+            Ok(Completed { entry, from, stored }) => match Hit::of(&entry, from, now) {
                 Some(mut hit) => {
                     hit.outcome.stored = stored;
                     return Ok(hit);
@@ -182,6 +192,7 @@ impl Engine {
         };
         let reason = match error {
             LoadError::TimedOut { .. } => StaleReason::SoftTimeout,
+            LoadError::LoadedElsewhere => StaleReason::Refreshing,
             LoadError::Absent => return Err(error),
             _ => StaleReason::LoadError,
         };
@@ -189,6 +200,36 @@ impl Engine {
             .filter(|entry| now < entry.deadlines.hard)
             .and_then(|entry| Hit::of(&entry, ServedFrom::Stale(reason), now))
             .ok_or(error)
+    }
+
+    /// The end of a load, or that it takes too long; and the stale value that there is.
+    async fn patience(
+        &self,
+        mut waiter: Waiter,
+        stale: Option<LocalEntry>,
+    ) -> (Completion, Option<LocalEntry>) {
+        let Timing { soft_timeout, hard_timeout, .. } = self.timing;
+        let late = |after| Err(LoadError::TimedOut { after });
+        let stale = match stale {
+            Some(stale) => stale,
+            None => match self.within(hard_timeout, waiter.news()).await {
+                None => return (late(hard_timeout), None),
+                Some(News::Ended(completion, stale)) => return (completion, stale),
+                Some(News::Fallback(stale)) => stale,
+            },
+        };
+        let soft_timeout = soft_timeout.min(hard_timeout);
+        match self.within(soft_timeout, waiter.end()).await {
+            None => (late(soft_timeout), Some(stale)),
+            Some((completion, newer)) => (completion, newer.or(Some(stale))),
+        }
+    }
+
+    async fn within<T>(&self, span: Duration, future: impl Future<Output = T>) -> Option<T> {
+        match future::select(pin!(future), self.runtime.sleep(span)).await {
+            Either::Left((output, _)) => Some(output),
+            Either::Right(_) => None,
+        }
     }
 }
 

@@ -58,11 +58,12 @@ impl RucCache {
         &self.provider
     }
 
-    /// The fresh record of `ruc`, without asking anybody.
-    #[must_use]
-    pub fn get(&self, ruc: &Ruc) -> Option<Hit<CachedRecord>> {
+    /// The fresh record of `ruc` in the cache, without asking the provider.
+    pub async fn get(&self, ruc: &Ruc) -> Option<Hit<CachedRecord>> {
         // The name of a RUC is always a key.
-        self.cache.peek(&self.key(*ruc), Accept::Fresh).ok().flatten()
+        let hit: Option<Hit<CachedRecord>> =
+            self.cache.read(&self.key(*ruc), Accept::Fresh).await.ok().flatten();
+        hit.filter(|hit| hit.record.ruc() == *ruc)
     }
 
     /// Stores `record` under its own number, for as long as `life` or else the profile says.
@@ -87,7 +88,7 @@ impl RucCache {
     ///
     /// # Errors
     ///
-    /// None from a local tier alone.
+    /// [`CacheError::Backend`] when the backend did not say that it has.
     pub async fn delete(&self, ruc: &Ruc) -> Result<bool, CacheError> {
         self.cache.delete(&self.key(*ruc)).await
     }
@@ -99,17 +100,31 @@ impl RucCache {
 
     /// As [`lookup`](Self::lookup), and tells how the cache answered.
     pub async fn lookup_served(&self, ruc: &Ruc) -> Lookup {
-        let (ruc, asking) = (*ruc, self.asking());
+        let key = self.key(*ruc);
+        let mut read = self.read(&key, *ruc).await;
+        if is_of_another(&read, *ruc) {
+            // Somebody wrote another number's record under this one's name: no record at all.
+            let _ = self.cache.delete(&key).await;
+            read = self.read(&key, *ruc).await;
+        }
+        if is_of_another(&read, *ruc) {
+            return Outcome::Unavailable(failed()).into();
+        }
+        self.judge(read)
+    }
+
+    async fn read(&self, key: &Key, ruc: Ruc) -> Result<Hit<CachedRecord>, LoadError> {
+        let asking = self.asking();
         let load = move || async move {
             let unanswered = || Err(NoAnswer(rucache_ruc::Unavailable::new(Cause::Failed)));
             asking.ask(vec![ruc]).await.pop().unwrap_or_else(unanswered)
         };
-        let read = self.cache.read_or_load(&self.key(ruc), self.default_life(), load).await;
-        self.judge(read.map_err(|error| match error {
+        let read = self.cache.read_or_load(key, self.default_life(), load).await;
+        read.map_err(|error| match error {
             CacheError::Load(error) => error,
             // The name of a RUC is always a key, and nothing else is asked of the cache here.
             _ => LoadError::Cancelled,
-        }))
+        })
     }
 
     /// What is known of each of `rucs`, in their order; the provider is asked for the missing ones
@@ -126,7 +141,14 @@ impl RucCache {
         // What one load asks for goes out in full calls, all under way at once.
         let at_once = self.provider.batch_limit().saturating_mul(CONCURRENCY);
         let reads = self.cache.read_or_load_many(&keys, self.default_life(), at_once, load).await;
-        reads.into_iter().map(|read| self.judge(read)).collect()
+        let mut lookups = Vec::with_capacity(rucs.len());
+        for (read, ruc) in reads.into_iter().zip(rucs) {
+            lookups.push(match is_of_another(&read, *ruc) {
+                true => self.lookup_served(ruc).await,
+                false => self.judge(read),
+            });
+        }
+        lookups
     }
 
     /// What is known of each of `texts`, in their order; what is no RUC is told without asking.
@@ -193,6 +215,11 @@ impl fmt::Debug for RucCache {
             .field("profile", &self.profile)
             .finish_non_exhaustive()
     }
+}
+
+/// Whether what was read under the name of `ruc` is the record of another number.
+fn is_of_another(read: &Result<Hit<CachedRecord>, LoadError>, ruc: Ruc) -> bool {
+    read.as_ref().is_ok_and(|hit| hit.record.ruc() != ruc)
 }
 
 fn failed() -> Unanswered {

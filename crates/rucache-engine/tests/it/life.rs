@@ -85,7 +85,10 @@ fn failed_load_falls_back_on_the_stale_value_until_the_hard_deadline() {
     assert_eq!(*hit, "old");
     assert_eq!(hit.outcome.from, ServedFrom::Stale(StaleReason::LoadError));
     assert_eq!(hit.outcome.age, Duration::from_secs(3600));
-    lab.runtime.advance(Duration::from_secs(86_400));
+    lab.runtime.advance(Duration::from_secs(60));
+    let hit = lab.cache.peek::<String>("name", Accept::Stale).unwrap().unwrap();
+    assert_eq!((hit.outcome.ttl, hit.outcome.stale_for), (Duration::ZERO, Duration::from_secs(60)));
+    lab.runtime.advance(Duration::from_secs(86_340));
     lab.source.fails("source is down");
     assert!(lab.now(with_stale()).is_err());
 }

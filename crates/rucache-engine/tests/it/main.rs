@@ -4,6 +4,7 @@
 
 mod fence;
 mod life;
+mod shared;
 mod single_flight;
 mod types;
 
@@ -29,10 +30,15 @@ impl Lab {
     }
 
     fn with(change: impl FnOnce(CacheBuilder) -> CacheBuilder) -> Self {
-        let runtime = TestRuntime::new(1);
-        let builder = Cache::builder(Arc::new(MapLocal::default()));
-        let builder = change(builder.runtime(Arc::new(runtime.clone())));
-        Self { runtime, cache: builder.build().unwrap(), source: Source::default() }
+        let local = Cache::builder(Arc::new(MapLocal::default()));
+        Self::of(&TestRuntime::new(1), change(local))
+    }
+
+    /// A process whose cache `builder` begins, on the clock of `runtime`.
+    fn of(runtime: &TestRuntime, builder: CacheBuilder) -> Self {
+        let runtime = runtime.clone();
+        let cache = builder.runtime(Arc::new(runtime.clone())).build().unwrap();
+        Self { runtime, cache, source: Source::default() }
     }
 
     /// Reads `name`, loading by the source's next answer.

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use rucache_core::{Key, MapLocal, Runtime};
+use rucache_core::{Key, MapLocal, Runtime, TestRuntime};
 use rucache_engine::{Cache, CacheError, LoadError, Loaded, ServedFrom};
 
-use crate::{HOUR, Lab, Started};
+use crate::{HOUR, Lab, Source, Started};
 
 #[test]
 fn ten_thousand_callers_cause_one_load() {
@@ -177,7 +177,7 @@ fn failure_is_shared_and_remembered_for_the_back_off() {
 
 #[test]
 fn load_that_dies_with_its_runtime_is_told_as_cancelled() {
-    struct Forgetful(rucache_core::TestRuntime);
+    struct Forgetful(TestRuntime);
     impl Runtime for Forgetful {
         fn now(&self) -> rucache_core::Mono {
             self.0.now()
@@ -195,8 +195,12 @@ fn load_that_dies_with_its_runtime_is_told_as_cancelled() {
             self.0.random()
         }
     }
-    let lab = Lab::new();
-    let lab = Lab::with(|builder| builder.runtime(Arc::new(Forgetful(lab.runtime.clone()))));
+    let runtime = TestRuntime::new(1);
+    let cache = Cache::builder(Arc::new(MapLocal::default()))
+        .runtime(Arc::new(Forgetful(runtime.clone())))
+        .build()
+        .unwrap();
+    let lab = Lab { runtime, cache, source: Source::default() };
     for _ in 0..2 {
         let error = lab.now(HOUR).unwrap_err();
         assert!(matches!(error, CacheError::Load(LoadError::Cancelled)), "{error:?}");

@@ -70,5 +70,5 @@ fn outside_a_runtime_the_error_says_what_to_do() {
 fn probe_works_and_leaves_nothing() {
     let lab = Lab::new();
     assert!(lab.runtime.block_on(lab.cache.probe()).unwrap().works);
-    assert_eq!(lab.cache.usage().entries, 0);
+    assert_eq!(lab.cache.usage().unwrap().entries, 0);
 }

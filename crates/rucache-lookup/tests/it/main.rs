@@ -101,6 +101,10 @@ impl Lab {
         self.runtime.block_on(self.rucs.lookup_served(&ruc(number)))
     }
 
+    fn get(&self, number: &str) -> Option<rucache_engine::Hit<CachedRecord>> {
+        self.runtime.block_on(self.rucs.get(&ruc(number)))
+    }
+
     fn calls(&self) -> Vec<usize> {
         self.provider.calls.lock().unwrap().clone()
     }
@@ -152,7 +156,7 @@ fn failure_is_unavailable_and_never_not_found() {
         };
         assert_eq!(unanswered.cause, cause);
         assert_eq!(unanswered.retry_after, Some(Duration::from_secs(30)));
-        assert_eq!(lab.cache.usage().entries, 0);
+        assert_eq!(lab.cache.usage().unwrap().entries, 0);
     }
 }
 
@@ -162,7 +166,7 @@ fn number_that_the_source_does_not_cover_is_unavailable_and_leaves_nothing() {
     lab.answers(SUNAT, Answer::NotCovered);
     let Outcome::Unavailable(unanswered) = lab.lookup(SUNAT).outcome else { panic!("answered") };
     assert_eq!(unanswered.cause, Cause::NotCovered);
-    assert_eq!(lab.cache.usage().entries, 0);
+    assert_eq!(lab.cache.usage().unwrap().entries, 0);
 }
 
 #[test]
@@ -260,15 +264,15 @@ fn set_get_and_delete_agree() {
     let lab = Lab::instant();
     let continental = record(CONTINENTAL, "CONTINENTAL S.A.C.");
     lab.runtime.block_on(lab.rucs.set(continental.clone(), None)).unwrap();
-    let hit = lab.rucs.get(&ruc(CONTINENTAL)).unwrap();
+    let hit = lab.get(CONTINENTAL).unwrap();
     assert_eq!(*hit.record, continental);
     assert_eq!(hit.outcome.ttl, Duration::from_secs(3600));
     assert!(lab.runtime.block_on(lab.rucs.delete(&ruc(CONTINENTAL))).unwrap());
-    assert!(lab.rucs.get(&ruc(CONTINENTAL)).is_none());
+    assert!(lab.get(CONTINENTAL).is_none());
     assert!(!lab.runtime.block_on(lab.rucs.delete(&ruc(CONTINENTAL))).unwrap());
     let life = Some(Policy::from(Ttl::SHORT));
     lab.runtime.block_on(lab.rucs.set(continental, life)).unwrap();
-    assert_eq!(lab.rucs.get(&ruc(CONTINENTAL)).unwrap().outcome.ttl, Duration::from_secs(60));
+    assert_eq!(lab.get(CONTINENTAL).unwrap().outcome.ttl, Duration::from_secs(60));
     assert_eq!(lab.calls(), [0_usize; 0]);
 }
 
@@ -279,8 +283,26 @@ fn record_written_by_its_plain_name_is_the_record() {
     let json = serde_json::json!({"ruc": CONTINENTAL, "nombre_o_razon_social": "CONTINENTAL"});
     let name = format!("ruc_{CONTINENTAL}");
     lab.runtime.block_on(migo.set(&name, &json, Ttl::MEDIUM)).unwrap();
-    let hit = lab.rucs.get(&ruc(CONTINENTAL)).unwrap();
+    let hit = lab.get(CONTINENTAL).unwrap();
     assert_eq!(hit.record.nombre_o_razon_social(), Some("CONTINENTAL"));
+}
+
+#[test]
+fn record_of_another_number_under_a_name_is_no_record() {
+    let lab = Lab::instant();
+    lab.answers(SUNAT, Answer::found(record(SUNAT, "SUNAT")));
+    let migo = lab.cache.service(&"migo".parse().unwrap());
+    let poison = || {
+        let json = serde_json::json!({"ruc": CONTINENTAL, "nombre_o_razon_social": "CONTINENTAL"});
+        let name = format!("ruc_{SUNAT}");
+        lab.runtime.block_on(migo.set(&name, &json, Ttl::MEDIUM)).unwrap();
+    };
+    poison();
+    assert!(lab.get(SUNAT).is_none());
+    assert_eq!(lab.lookup(SUNAT).outcome.record().unwrap().ruc(), ruc(SUNAT));
+    poison();
+    let many = lab.runtime.block_on(lab.rucs.lookup_many(&[ruc(SUNAT)]));
+    assert_eq!(many[0].outcome.record().unwrap().ruc(), ruc(SUNAT));
 }
 
 #[test]

@@ -27,11 +27,11 @@ async fn default_cache_knows_the_sample_and_covers_nothing_else() {
     let name = found.record.nombre_o_razon_social().unwrap();
     assert!(name.starts_with("SUPERINTENDENCIA NACIONAL"), "{name}");
     assert_eq!(found.source.as_deref(), Some("sample"));
-    let entries = cache.usage().entries;
+    let entries = cache.usage().unwrap().entries;
     let unknown = ruc.lookup(&"20100038146".parse().unwrap()).await;
     let Outcome::Unavailable(unanswered) = unknown else { panic!("{unknown:?}") };
     assert_eq!(unanswered.cause, Cause::NotCovered);
-    assert_eq!(cache.usage().entries, entries);
+    assert_eq!(cache.usage().unwrap().entries, entries);
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn wrong_url_is_told_without_its_password() {
 #[tokio::test]
 async fn capacity_of_the_url_is_kept() {
     let cache = rucache::open("memory://?capacity=2MiB").await.unwrap();
-    assert_eq!(cache.usage().capacity_bytes, 2 << 20);
+    assert_eq!(cache.usage().unwrap().capacity_bytes, 2 << 20);
 }
 
 #[tokio::test]

@@ -1,0 +1,367 @@
+//! Several processes over one shared tier: one load for all, and no invalidation undone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rucache_conformance::Model;
+use rucache_core::{
+    Backend, BackendExt, Envelope, Key, Lease, LeaseRequest, MarkerVersion, Runtime, TestRuntime,
+    Timestamp, Ttl,
+};
+use rucache_engine::{Accept, Cache, CacheError, LoadError, Loaded, ServedFrom, StaleReason};
+
+use crate::{HOUR, Lab, with_stale};
+
+/// Two processes over one backend, on one clock.
+struct Fleet {
+    backend: Arc<dyn Backend>,
+    one: Lab,
+    two: Lab,
+}
+
+impl Fleet {
+    fn new() -> Self {
+        let runtime = TestRuntime::new(1);
+        let backend: Arc<dyn Backend> = Arc::new(Model::new(Arc::new(runtime.clone())));
+        let process = || Lab::of(&runtime, Cache::on_backend(backend.clone()));
+        let (one, two) = (process(), process());
+        Self { backend, one, two }
+    }
+
+    fn advance(&self, millis: u64) {
+        self.one.runtime.advance(Duration::from_millis(millis));
+    }
+}
+
+fn key() -> Key {
+    Key::parse("default:name").unwrap()
+}
+
+#[test]
+fn what_one_process_loads_the_other_reads() {
+    let fleet = Fleet::new();
+    fleet.one.source.gives("value");
+    assert_eq!(fleet.one.now(HOUR).unwrap().outcome.from, ServedFrom::Load);
+    fleet.advance(59_000);
+    let hit = fleet.two.now(HOUR).unwrap();
+    assert_eq!((&**hit, hit.outcome.from), ("value", ServedFrom::Shared));
+    assert_eq!(hit.outcome.age, Duration::from_secs(59));
+    assert_eq!(hit.outcome.ttl, Duration::from_secs(3541));
+    assert_eq!(fleet.two.source.loads(), 0);
+}
+
+#[test]
+fn cold_key_costs_the_fleet_one_load() {
+    let fleet = Fleet::new();
+    let go = fleet.one.source.gives_later("value");
+    let first = fleet.one.start(HOUR);
+    let second = fleet.two.start(HOUR);
+    fleet.advance(1_000);
+    assert!(second.ended().is_none());
+    go.send(()).unwrap();
+    fleet.advance(200);
+    assert_eq!((first.value(), second.value()), ("value".into(), "value".into()));
+    assert_eq!(second.ended().unwrap().unwrap().outcome.from, ServedFrom::Shared);
+    assert_eq!((fleet.one.source.loads(), fleet.two.source.loads()), (1, 0));
+}
+
+#[test]
+fn lease_of_a_running_load_is_prolonged_until_it_ends() {
+    let fleet = Fleet::new();
+    let go = fleet.one.source.gives_later("value");
+    let first = fleet.one.start(HOUR);
+    fleet.advance(8_000);
+    let second = fleet.two.start(HOUR);
+    fleet.advance(1_000);
+    go.send(()).unwrap();
+    fleet.advance(200);
+    assert_eq!((first.value(), second.value()), ("value".into(), "value".into()));
+    assert!(first.ended().unwrap().unwrap().outcome.stored);
+    assert_eq!(fleet.two.source.loads(), 0);
+}
+
+#[test]
+fn lease_of_a_dead_process_costs_five_seconds_and_one_load_more() {
+    let fleet = Fleet::new();
+    let dead = LeaseRequest { key: key(), seen: None, ttl: Ttl::secs(5) };
+    let granted = fleet.one.runtime.block_on(fleet.backend.lease_many(&[dead]));
+    assert!(matches!(granted[..], [Ok(Lease::Granted(_))]), "{granted:?}");
+    fleet.two.source.gives("value");
+    let waiting = fleet.two.start(HOUR);
+    fleet.advance(4_900);
+    assert!(waiting.ended().is_none());
+    fleet.advance(300);
+    assert_eq!(waiting.value(), "value");
+    assert_eq!(fleet.two.source.loads(), 1);
+}
+
+#[test]
+fn delete_by_another_process_during_a_load_wins() {
+    let fleet = Fleet::new();
+    let go = fleet.one.source.gives_later("old");
+    let before = fleet.one.start(HOUR);
+    fleet.two.runtime.block_on(fleet.two.cache.delete("name")).unwrap();
+    go.send(()).unwrap();
+    fleet.advance(0);
+    let hit = before.ended().unwrap().unwrap();
+    assert_eq!((&**hit, hit.outcome.stored), ("old", false));
+    let read = fleet.one.cache.read::<String>("name", Accept::Stale);
+    assert!(fleet.one.runtime.block_on(read).unwrap().is_none());
+}
+
+#[test]
+fn set_by_another_process_during_a_load_wins() {
+    let fleet = Fleet::new();
+    let go = fleet.one.source.gives_later("old");
+    let before = fleet.one.start(HOUR);
+    fleet.two.runtime.block_on(fleet.two.cache.set("name", "new", HOUR)).unwrap();
+    go.send(()).unwrap();
+    fleet.advance(0);
+    assert_eq!(before.value(), "old");
+    let read = fleet.one.runtime.block_on(fleet.one.cache.get::<String>("name"));
+    assert_eq!(read.unwrap().unwrap(), "new");
+}
+
+#[test]
+fn delete_by_the_loading_process_wins_too() {
+    let fleet = Fleet::new();
+    let go = fleet.one.source.gives_later("old");
+    let before = fleet.one.start(HOUR);
+    fleet.one.runtime.block_on(fleet.one.cache.delete("name")).unwrap();
+    go.send(()).unwrap();
+    fleet.advance(0);
+    assert!(!before.ended().unwrap().unwrap().outcome.stored);
+    let read = fleet.two.runtime.block_on(fleet.two.cache.get::<String>("name"));
+    assert_eq!(read.unwrap(), None);
+}
+
+#[test]
+fn clear_of_the_service_during_a_load_wins() {
+    let fleet = Fleet::new();
+    let go = fleet.one.source.gives_later("old");
+    let before = fleet.one.start(HOUR);
+    let service = rucache_core::Marker::Service(key().service_name());
+    let seed = MarkerVersion::seed(fleet.one.runtime.wall(), 1);
+    let bumped = fleet.one.runtime.block_on(fleet.backend.bump(&[service], seed));
+    assert!(bumped.iter().all(Result::is_ok));
+    go.send(()).unwrap();
+    fleet.advance(0);
+    assert_eq!(before.value(), "old");
+    let read = fleet.two.runtime.block_on(fleet.two.cache.get::<String>("name"));
+    assert_eq!(read.unwrap(), None);
+}
+
+#[test]
+fn stale_value_is_served_at_once_while_another_process_refreshes() {
+    let fleet = Fleet::new();
+    fleet.one.source.gives("old");
+    fleet.one.now(with_stale()).unwrap();
+    fleet.advance(3_600_000);
+    let go = fleet.one.source.gives_later("new");
+    let refreshing = fleet.one.start(with_stale());
+    let hit = fleet.two.now(with_stale()).unwrap();
+    assert_eq!((&**hit, hit.outcome.from), ("old", ServedFrom::Stale(StaleReason::Refreshing)));
+    fleet.advance(499);
+    assert!(refreshing.ended().is_none());
+    fleet.advance(1);
+    let hit = refreshing.ended().unwrap().unwrap();
+    assert_eq!(hit.outcome.from, ServedFrom::Stale(StaleReason::SoftTimeout));
+    go.send(()).unwrap();
+    fleet.advance(0);
+    assert_eq!(*fleet.two.now(with_stale()).unwrap(), "new");
+    assert_eq!(fleet.two.source.loads(), 0);
+}
+
+#[test]
+fn failure_throttles_the_fleet_and_falls_back_on_the_stale_value() {
+    let fleet = Fleet::new();
+    fleet.one.source.gives("old");
+    fleet.one.now(with_stale()).unwrap();
+    fleet.advance(3_600_000);
+    fleet.one.source.fails("source is down");
+    let hit = fleet.one.now(with_stale()).unwrap();
+    assert_eq!(hit.outcome.from, ServedFrom::Stale(StaleReason::LoadError));
+    let hit = fleet.two.now(with_stale()).unwrap();
+    assert_eq!(hit.outcome.from, ServedFrom::Stale(StaleReason::LoadError));
+    assert_eq!(fleet.two.source.loads(), 0);
+    fleet.advance(1_100);
+    fleet.two.source.gives("new");
+    assert_eq!(*fleet.two.now(with_stale()).unwrap(), "new");
+}
+
+#[test]
+fn failure_without_a_fallback_is_told_to_the_fleet() {
+    let fleet = Fleet::new();
+    fleet.one.source.fails("source is down");
+    assert!(fleet.one.now(HOUR).is_err());
+    let error = fleet.two.now(HOUR).unwrap_err();
+    assert!(matches!(error, CacheError::Load(LoadError::FailedElsewhere)), "{error:?}");
+    assert_eq!(fleet.two.source.loads(), 0);
+}
+
+#[test]
+fn certain_absence_drops_the_stale_value_for_the_fleet() {
+    let fleet = Fleet::new();
+    fleet.one.source.gives("old");
+    fleet.one.now(with_stale()).unwrap();
+    fleet.advance(3_600_000);
+    fleet.one.source.next(async { Ok(Loaded::absent()) });
+    let error = fleet.one.now(with_stale()).unwrap_err();
+    assert!(matches!(error, CacheError::Load(LoadError::Absent)), "{error:?}");
+    let read = fleet.two.cache.read::<String>("name", Accept::Stale);
+    assert!(fleet.two.runtime.block_on(read).unwrap().is_none());
+}
+
+#[test]
+fn value_over_the_limit_is_served_and_takes_the_old_one_with_it() {
+    let runtime = TestRuntime::new(1);
+    let backend: Arc<dyn Backend> = Arc::new(Model::new(Arc::new(runtime.clone())));
+    let lab = Lab::of(&runtime, Cache::on_backend(backend).max_value_len(20));
+    lab.runtime.block_on(lab.cache.set("name", "short", Ttl::MIN)).unwrap();
+    lab.runtime.advance(Duration::from_millis(1));
+    lab.source.gives(&"x".repeat(30));
+    let hit = lab.now(HOUR).unwrap();
+    assert_eq!((hit.len(), hit.outcome.stored), (30, false));
+    let refused = lab.runtime.block_on(lab.cache.set("name", &*"x".repeat(30), HOUR)).unwrap_err();
+    assert!(matches!(refused, CacheError::TooLarge { len: 32, max: 20 }), "{refused:?}");
+    assert_eq!(lab.runtime.block_on(lab.cache.get::<String>("name")).unwrap(), None);
+}
+
+/// An envelope written by hand, with its first bytes as given.
+fn put(fleet: &Fleet, change: impl FnOnce(&mut Envelope, &mut Vec<u8>)) {
+    let wall = fleet.one.runtime.wall();
+    let marker = MarkerVersion::from_raw(7);
+    let mut envelope = Envelope {
+        schema: 0,
+        loaded_at: wall,
+        soft: wall.after(HOUR),
+        hard: wall.after(HOUR),
+        root: marker,
+        service: marker,
+        tags: Vec::new(),
+        negative: None,
+        payload: "\"forged\"".into(),
+    };
+    let mut bytes = Vec::new();
+    change(&mut envelope, &mut bytes);
+    if bytes.is_empty() {
+        bytes = envelope.encode(&key()).unwrap().to_vec();
+    }
+    let key = key();
+    fleet.one.runtime.block_on(fleet.backend.set(&key, bytes.into(), HOUR)).unwrap();
+}
+
+#[test]
+fn garbage_another_keys_entry_and_lost_markers_are_misses_that_are_loaded_over() {
+    let other = Key::parse("default:other").unwrap();
+    let faults: [&dyn Fn(&mut Envelope, &mut Vec<u8>); 3] = [
+        &|_, bytes| bytes.extend(b"garbage"),
+        &|envelope, bytes| bytes.extend(envelope.encode(&other).unwrap()),
+        // Well-formed, under markers that the store does not have.
+        &|_, _| {},
+    ];
+    for fault in faults {
+        let fleet = Fleet::new();
+        put(&fleet, fault);
+        fleet.one.source.gives("value");
+        let hit = fleet.one.now(HOUR).unwrap();
+        assert_eq!((&**hit, hit.outcome.stored), ("value", true));
+        assert_eq!(fleet.two.now(HOUR).unwrap().outcome.from, ServedFrom::Shared);
+    }
+}
+
+#[test]
+fn entry_of_a_newer_version_is_a_miss_that_is_not_written_over() {
+    let fleet = Fleet::new();
+    put(&fleet, |envelope, bytes| {
+        bytes.extend(envelope.encode(&key()).unwrap());
+        (bytes[4], bytes[5]) = (2, !2);
+    });
+    let newer = fleet.one.runtime.block_on(fleet.backend.get(&key())).unwrap().unwrap();
+    fleet.one.source.gives("value");
+    let hit = fleet.one.now(HOUR).unwrap();
+    assert_eq!((&**hit, hit.outcome.stored), ("value", false));
+    let after = fleet.one.runtime.block_on(fleet.backend.get(&key())).unwrap().unwrap();
+    assert_eq!(after, newer);
+}
+
+#[test]
+fn stamp_from_the_future_is_no_stamp_of_ours() {
+    let fleet = Fleet::new();
+    fleet.one.source.gives("value");
+    fleet.one.now(HOUR).unwrap();
+    let wall = fleet.one.runtime.wall().as_millis();
+    fleet.one.runtime.set_wall(Timestamp::from_millis(wall - 301_000));
+    fleet.one.source.gives("newer");
+    assert_eq!(*fleet.one.now(HOUR).unwrap(), "newer");
+}
+
+mod outage {
+    //! The shared tier does not answer.
+
+    use std::sync::Arc;
+
+    use async_trait::async_trait;
+    use rucache_core::emulation::{Emulated, Item, PutIf, Store};
+    use rucache_core::{Capabilities, Error, ErrorKind, KeyCodec, Operation, TestRuntime, Ttl};
+
+    use super::*;
+
+    /// A store that never answers anything but that it cannot be reached.
+    struct Dead;
+
+    fn dead(operation: Operation) -> Error {
+        Error::new(ErrorKind::Unreachable, "dead", operation)
+    }
+
+    #[async_trait]
+    impl Store for Dead {
+        fn capabilities(&self) -> Capabilities {
+            Capabilities::new("dead")
+        }
+
+        async fn get(&self, _: &str) -> Result<Option<Item>, Error> {
+            Err(dead(Operation::Get))
+        }
+
+        async fn put(&self, _: &str, _: bytes::Bytes, _: Ttl, _: PutIf) -> Result<bool, Error> {
+            Err(dead(Operation::Write))
+        }
+
+        async fn delete(&self, _: &str, _: u64) -> Result<bool, Error> {
+            Err(dead(Operation::Delete))
+        }
+
+        async fn ping(&self) -> Result<(), Error> {
+            Err(dead(Operation::Ping))
+        }
+    }
+
+    fn lab() -> Lab {
+        let runtime = TestRuntime::new(1);
+        let backend = Emulated::new(Dead, Arc::new(runtime.clone()), KeyCodec::default());
+        Lab::of(&runtime, Cache::on_backend(Arc::new(backend)))
+    }
+
+    #[test]
+    fn read_is_a_miss_and_a_load_is_served_and_not_stored() {
+        let lab = lab();
+        assert_eq!(lab.runtime.block_on(lab.cache.get::<String>("name")).unwrap(), None);
+        lab.source.gives("value");
+        let hit = lab.now(HOUR).unwrap();
+        assert_eq!((&**hit, hit.outcome.stored), ("value", false));
+    }
+
+    #[test]
+    fn write_that_did_not_happen_is_an_error() {
+        let lab = lab();
+        let kinds = [
+            lab.runtime.block_on(lab.cache.set("name", "value", HOUR)).unwrap_err(),
+            lab.runtime.block_on(lab.cache.delete("name")).unwrap_err(),
+        ];
+        for error in kinds {
+            let CacheError::Backend(error) = error else { panic!("{error:?}") };
+            assert_eq!(error.kind(), ErrorKind::Unreachable);
+        }
+    }
+}
