@@ -60,7 +60,7 @@ pub(crate) fn run(action: Action, backend: &str) -> Outcome {
             obtain(&root, &rows)?;
             conformance::test(&root, &rows)
         }
-        Action::Down => rows.iter().try_for_each(|row| down(&root, row)),
+        Action::Down => down(&root, &rows),
     }
 }
 
@@ -90,7 +90,7 @@ fn show(root: &Path, rows: &[&Row]) -> Outcome {
         }
         let programs =
             if programs.is_empty() { "none needed".to_owned() } else { programs.join(", ") };
-        let servers = match Found::of(root, row)? {
+        let servers = match Found::of(root, row) {
             Found::NoServers => row.url.to_owned(),
             Found::Down => "down".to_owned(),
             Found::Up { url } => format!("up: {url}"),
@@ -104,7 +104,7 @@ fn show(root: &Path, rows: &[&Row]) -> Outcome {
 /// Asked for one row, a row that is up is a mistake; asked for all, it is one less to start.
 fn up(root: &Path, rows: &[&Row]) -> Outcome {
     for row in rows {
-        match Found::of(root, row)? {
+        match Found::of(root, row) {
             Found::NoServers => println!("{} needs no server: {}", row.name, row.url),
             Found::Broken { why } => return Err(Failure::new(format!("{}: {why}", row.name))),
             Found::Up { url } if rows.len() == 1 => {
@@ -125,7 +125,17 @@ fn up(root: &Path, rows: &[&Row]) -> Outcome {
     Ok(())
 }
 
-fn down(root: &Path, row: &Row) -> Outcome {
+/// One row that cannot be ended does not keep the others up.
+fn down(root: &Path, rows: &[&Row]) -> Outcome {
+    let failures = rows.iter().filter_map(|row| down_one(root, row).err());
+    let failures: Vec<_> = failures.map(|failure| failure.to_string()).collect();
+    if failures.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(failures.join("\n")))
+}
+
+fn down_one(root: &Path, row: &Row) -> Outcome {
     let folder = state::folder(root, row.name);
     if !folder.exists() {
         println!("{} was not up", row.name);
@@ -152,24 +162,27 @@ enum Found {
     Up {
         url: String,
     },
-    /// Only some of them run, or they were never finished.
+    /// Only some of them run, or they never found together, or nobody can tell.
     Broken {
         why: String,
     },
 }
 
 impl Found {
-    fn of(root: &Path, row: &Row) -> Outcome<Self> {
+    fn of(root: &Path, row: &Row) -> Self {
         if row.servers.is_empty() {
-            return Ok(Self::NoServers);
+            return Self::NoServers;
         }
         let folder = state::folder(root, row.name);
         if !folder.exists() {
-            return Ok(Self::Down);
+            return Self::Down;
         }
-        let State { servers, url } = State::load(&folder)?;
+        let State { servers, url } = match State::load(&folder) {
+            Ok(state) => state,
+            Err(failure) => return Self::Broken { why: failure.to_string() },
+        };
         let running = servers.iter().filter(|server| server.runs(root)).count();
-        Ok(match url {
+        match url {
             // What a restart of the machine leaves: nothing to end, and the next start clears it.
             _ if running == 0 => Self::Down,
             Some(url) if running == servers.len() => Self::Up { url },
@@ -181,7 +194,7 @@ impl Found {
                     row.name
                 ),
             },
-        })
+        }
     }
 }
 

@@ -84,6 +84,10 @@ impl Cache {
         Self { engine: Arc::new(engine), service: ServiceName::default() }
     }
 
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     /// The same cache, with plain names in `service`.
     #[must_use]
     pub fn service(&self, service: &ServiceName) -> Self {

@@ -1,9 +1,10 @@
-//! A sign of life of the cache itself.
+//! Signs of life of the cache itself.
 
 use std::time::Duration;
 
 use rucache_core::{Key, ServiceName, Ttl};
 
+use crate::cache::Tier;
 use crate::{Accept, Cache, CacheError};
 
 /// What a probe of a cache found.
@@ -17,6 +18,20 @@ pub struct Probe {
 }
 
 impl Cache {
+    /// How long the backend takes to answer at all, writing nothing; no time for this process's own
+    /// memory.
+    ///
+    /// # Errors
+    ///
+    /// [`CacheError::Backend`] when it does not answer.
+    pub async fn ping(&self) -> Result<Duration, CacheError> {
+        let Tier::Shared(shared) = &self.engine().tier else { return Ok(Duration::ZERO) };
+        let runtime = self.runtime();
+        let began = runtime.now();
+        shared.backend.ping().await?;
+        Ok(runtime.now().since(began))
+    }
+
     /// Sets, reads and deletes an entry of its own, in the service `cache`.
     ///
     /// # Errors

@@ -15,11 +15,9 @@ use memcache::exp::{
     Arithmetic, ArithmeticResult, AsyncMetaClient, Delete, Get, GetResult, GetStatus, LeaseState,
     Meta, MutationResult, MutationStatus, Op, OpResult, Set, ValueState,
 };
-use rucache_core::WireKey;
-
 use crate::error::Trouble;
 
-pub(crate) use command::{Answer, Changed, Command, Counting, Item, Turn, When};
+pub(crate) use command::{Answer, Changed, Command, Counting, Item, Name, Turn, When};
 use trouble::{one_by_one, trouble};
 
 /// A pool of connections to one node; clones share it.
@@ -55,8 +53,8 @@ impl Client {
     }
 
     /// What stands under each of `names`, in one round trip.
-    pub(crate) async fn read(&self, names: &[WireKey]) -> Vec<Result<Option<Item>, Trouble>> {
-        let look = |name: &WireKey| Get::new(name.as_bytes()).meta(Meta::NONE.cas());
+    pub(crate) async fn read(&self, names: &[Name]) -> Vec<Result<Option<Item>, Trouble>> {
+        let look = |name: &Name| Get::new(name.as_bytes()).meta(Meta::NONE.cas());
         match self.0.run_many(names.iter().map(look)).await {
             Ok(results) => one_by_one(results, |result| Ok(item(result))),
             Err(error) => vec![Err(trouble(&error)); names.len()],

@@ -6,16 +6,16 @@ use std::collections::HashMap;
 
 use futures_util::future::join_all;
 use rucache_core::{
-    Answers, Companions, Fetched, Key, Marker, MarkerVersion, Operation, Stored, Version, WireKey,
-    Write, WriteOutcome,
+    Answers, Companions, Fetched, Key, Marker, MarkerVersion, Operation, Stored, Version, Write,
+    WriteOutcome,
 };
 
-use crate::client::{Changed, Command, Item};
+use crate::client::{Command, Item, Name};
 use crate::error::{Refusal, Trouble};
 use crate::numbers::parse_number;
 use crate::pool::Pool;
 use crate::rounds::{Next, Replies, Step, Task};
-use crate::slot::{ENTRY, Standing, is_entry};
+use crate::slot::{Standing, is_entry};
 
 use write::Writing;
 
@@ -26,11 +26,11 @@ impl Pool {
         let places: Vec<_> = keys
             .iter()
             .map(|key| {
-                let entry = self.codec.entry(key);
+                let entry = self.entry(key);
                 let node = self.node_of(&entry);
                 let entry = reads[node].push(entry);
                 let markers = (companions == Companions::Markers).then(|| {
-                    let mut marker = |marker| reads[node].push_once(self.codec.marker(&marker));
+                    let mut marker = |marker| reads[node].push_once(self.marker(&marker));
                     (marker(Marker::Root), marker(Marker::Service(key.service_name())))
                 });
                 (node, entry, markers)
@@ -67,8 +67,7 @@ impl Pool {
     pub(crate) async fn write(&self, writes: &[Write]) -> Answers<WriteOutcome> {
         let (now, max) = (self.clock.wall(), self.config.max_value_len());
         let task = |write: &Write| {
-            let step = Writing::new(&self.codec, write, now, max);
-            self.at_home(&write.key, step)
+            self.at_home(&write.key, Writing::new(self, write, now, max))
         };
         let tasks = writes.iter().map(task).collect();
         let outcomes = self.drive(tasks, self.limit(), Operation::Write).await;
@@ -97,12 +96,12 @@ impl Pool {
 
     /// A step at the node of an entry, in turn with others of the same entry.
     pub(crate) fn at_home<S>(&self, key: &Key, step: S) -> Task<S> {
-        let subject = self.codec.entry(key);
+        let subject = self.entry(key);
         Task { node: self.node_of(&subject), subject, step }
     }
 
-    fn ending(&self, key: &Key, end: impl Fn(WireKey) -> Command) -> Task<Ending> {
-        let name = self.codec.entry(key);
+    fn ending(&self, key: &Key, end: impl Fn(Name) -> Command) -> Task<Ending> {
+        let name = self.entry(key);
         self.at_home(key, Ending { look: Command::look(name.clone()), end: end(name) })
     }
 }
@@ -110,18 +109,18 @@ impl Pool {
 /// The names to be read from one node.
 #[derive(Default)]
 struct Names {
-    list: Vec<WireKey>,
-    markers: HashMap<WireKey, usize>,
+    list: Vec<Name>,
+    markers: HashMap<Name, usize>,
 }
 
 impl Names {
-    fn push(&mut self, name: WireKey) -> usize {
+    fn push(&mut self, name: Name) -> usize {
         self.list.push(name);
         self.list.len() - 1
     }
 
     /// A marker stands once, however many entries it decides about.
-    fn push_once(&mut self, name: WireKey) -> usize {
+    fn push_once(&mut self, name: Name) -> usize {
         if let Some(place) = self.markers.get(&name) {
             return *place;
         }

@@ -9,11 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rucache_core::breaker::{CallOutcome, CircuitState};
-use rucache_core::WireKey;
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout_at};
 
-use crate::client::{Answer, Client, Command};
+use crate::client::{Answer, Client, Command, Name};
 use crate::error::Trouble;
 use crate::{MemcachedConfig, Server};
 
@@ -91,7 +90,7 @@ impl Node {
     /// What stands under each of `names`, with its value, in a round trip apart from others'.
     pub(crate) async fn read_apart(
         self: &Arc<Self>,
-        names: &[WireKey],
+        names: &[Name],
         deadline: Instant,
     ) -> Found {
         if !self.health().takes_calls() {

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rucache_core::{Error, Key, KeyCodec, Operation, WireKey};
+use rucache_core::{Error, Key, KeyCodec, Marker, Operation};
 use tokio::time::Instant;
 
 use crate::MemcachedConfig;
+use crate::client::Name;
 use crate::error::Trouble;
 use crate::hash::Router;
 use crate::node::{Clock, Listeners, Node};
@@ -14,7 +15,7 @@ use crate::node::{Clock, Listeners, Node};
 /// The nodes, and how things are named on them.
 pub(crate) struct Pool {
     pub(crate) nodes: Vec<Arc<Node>>,
-    pub(crate) codec: KeyCodec,
+    codec: KeyCodec,
     pub(crate) clock: Clock,
     pub(crate) listeners: Arc<Listeners>,
     pub(crate) config: MemcachedConfig,
@@ -41,13 +42,34 @@ impl Pool {
     }
 
     /// The index of the node that holds `name`.
-    pub(crate) fn node_of(&self, name: &WireKey) -> usize {
+    pub(crate) fn node_of(&self, name: &Name) -> usize {
         self.router.node_of(name.as_bytes())
     }
 
-    /// The index of the node that holds the entry of `key` and all that stands beside it.
-    pub(crate) fn home_of(&self, key: &Key) -> usize {
-        self.node_of(&self.codec.entry(key))
+    /// The name of an entry.
+    pub(crate) fn entry(&self, key: &Key) -> Name {
+        self.codec.entry(key).as_str().into()
+    }
+
+    /// The name of the lease of a present entry.
+    pub(crate) fn lease(&self, key: &Key) -> Name {
+        self.codec.lease(key).as_str().into()
+    }
+
+    /// The name of a counter.
+    pub(crate) fn counter(&self, key: &Key) -> Name {
+        self.codec.counter(key).as_str().into()
+    }
+
+    /// The name of a marker's copy.
+    pub(crate) fn marker(&self, marker: &Marker) -> Name {
+        self.codec.marker(marker).as_str().into()
+    }
+
+    /// The names of a map's buckets.
+    pub(crate) fn buckets(&self, map: &Key) -> impl Fn(u16) -> Name + use<> {
+        let map = self.codec.map(map);
+        move |bucket| format!("{}:{bucket:03x}", map.as_str()).into()
     }
 
     /// A call that begins now.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::vec::IntoIter;
 
 use futures_util::future::join_all;
-use rucache_core::{Answers, Operation, WireKey};
+use rucache_core::{Answers, Error, Operation};
 use tokio::time::Instant;
 
-use crate::client::{Answer, Changed, Command, Item};
+use crate::client::{Answer, Changed, Command, Item, Name};
 use crate::error::Trouble;
 use crate::node::Node;
 use crate::pool::{Limit, Pool};
@@ -41,8 +41,8 @@ pub(crate) enum Next<S: Step> {
 pub(crate) struct Task<S> {
     /// The index of the node.
     pub(crate) node: usize,
-    /// What it changes: steps with one subject follow each other in their order.
-    pub(crate) subject: WireKey,
+    /// What it changes there: steps with one subject follow each other in their order.
+    pub(crate) subject: Name,
     /// The step itself.
     pub(crate) step: S,
 }
@@ -76,6 +76,26 @@ impl Pool {
             pending.sort_unstable_by_key(|(at, _)| *at);
         }
         answers.into_iter().flatten().collect()
+    }
+
+    /// The same for tasks of which some are refused before anything is sent.
+    pub(crate) async fn drive_some<S: Step>(
+        &self,
+        tasks: Vec<Result<Task<S>, Error>>,
+        limit: Limit,
+        operation: Operation,
+    ) -> Answers<S::Output> {
+        let mut good = Vec::new();
+        let kept = |task| match task {
+            Ok(task) => {
+                good.push(task);
+                None
+            }
+            Err(refused) => Some(Err(refused)),
+        };
+        let refused: Vec<_> = tasks.into_iter().map(kept).collect();
+        let mut answers = self.drive(good, limit, operation).await.into_iter();
+        refused.into_iter().filter_map(|refused| refused.or_else(|| answers.next())).collect()
     }
 
     /// Sends each node its groups in one round trip. A group is answered whole, or by the trouble of
@@ -116,7 +136,7 @@ fn first_of_each_subject<S>(
         return (pending, Vec::new());
     }
     let mut subjects = HashSet::new();
-    pending.into_iter().partition(|(_, task)| subjects.insert(task.subject.clone()))
+    pending.into_iter().partition(|(_, task)| subjects.insert((task.node, task.subject.clone())))
 }
 
 /// The answers to the commands of one step, in their order.

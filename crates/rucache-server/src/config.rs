@@ -42,9 +42,11 @@ impl ServerConfig {
                     value.parse().map_err(|_| "not an address and port".to_owned())?;
                 if !listen.ip().is_loopback() {
                     // Whoever reaches the port can read and clear the cache.
-                    return Err("only loopback addresses are served without authentication; put a \
+                    return Err(
+                        "only loopback addresses are served without authentication; put a \
                                 reverse proxy in front"
-                        .to_owned());
+                            .to_owned(),
+                    );
                 }
                 config.listen = listen;
                 Ok(())

@@ -7,6 +7,8 @@
 mod background;
 mod deadline;
 mod directory;
+mod fake;
+mod fleet;
 mod memcached;
 mod port;
 mod process;
@@ -16,6 +18,8 @@ mod redis;
 mod watchdog;
 
 pub use deadline::wait_until;
+pub use fake::{FakeServer, Step};
+pub use fleet::{Fleet, Member, Parent};
 pub use memcached::{Memcached, MemcachedOptions};
 pub use proxy::{Connections, Counts, Ending, Fault, FaultProxy};
 pub use redis::{RedisCluster, RedisOptions, RedisSentinel, RedisServer, RedisUser, Tls};

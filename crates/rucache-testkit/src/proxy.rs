@@ -6,12 +6,15 @@ mod fault;
 mod relay;
 mod state;
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
+use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::yield_now;
 
 pub use fault::{Connections, Ending, Fault};
 pub use state::Counts;
@@ -151,37 +154,60 @@ async fn serve(
         return;
     };
     let _ = ready.send(());
-    let mut connections: Vec<UnboundedSender<(Order, Done)>> = Vec::new();
+    let mut lobby = Lobby { server, state, orders: Vec::new() };
     loop {
-        tokio::select! {
-            // What was commanded holds for whoever connects after it.
-            biased;
-            command = commands.recv() => match command {
-                Some((Command::Set(fault), done)) => {
-                    let Ok(turned) = door.turn(&fault, address).await else {
-                        return;
-                    };
-                    door = turned;
-                    state.begin(fault);
-                    drop(done);
-                }
-                Some((Command::Order(order), done)) => {
-                    connections.retain(|orders| orders.send((order, done.clone())).is_ok());
-                }
-                None => return,
-            },
+        let command = tokio::select! {
             client = door.accept() => {
-                let Ok(client) = client else {
-                    continue;
-                };
-                let (orders, received) = unbounded_channel();
-                connections.retain(|orders| !orders.is_closed());
-                connections.push(orders);
-                let number = state.opened.fetch_add(1, Ordering::Relaxed);
-                let born = state.current.borrow().epoch;
-                let line = Line { state: state.clone(), born, number };
-                tokio::spawn(Connection { client, server, line, orders: received }.run());
+                lobby.admit(client);
+                continue;
+            }
+            command = commands.recv() => command,
+        };
+        // What is commanded is for all who have connected before it: see who has.
+        yield_now().await;
+        loop {
+            tokio::select! {
+                biased;
+                client = door.accept() => lobby.admit(client),
+                () = std::future::ready(()) => break,
             }
         }
+        match command {
+            Some((Command::Set(fault), done)) => {
+                let Ok(turned) = door.turn(&fault, address).await else {
+                    return;
+                };
+                door = turned;
+                lobby.state.begin(fault);
+                drop(done);
+            }
+            Some((Command::Order(order), done)) => {
+                lobby.orders.retain(|orders| orders.send((order, done.clone())).is_ok());
+            }
+            None => return,
+        }
+    }
+}
+
+/// Who has been let in.
+struct Lobby {
+    server: SocketAddr,
+    state: Arc<State>,
+    orders: Vec<UnboundedSender<(Order, Done)>>,
+}
+
+impl Lobby {
+    fn admit(&mut self, client: io::Result<TcpStream>) {
+        // Who has gone away before being let in is no client.
+        let Ok(client) = client else {
+            return;
+        };
+        let (orders, received) = unbounded_channel();
+        self.orders.retain(|orders| !orders.is_closed());
+        self.orders.push(orders);
+        let number = self.state.opened.fetch_add(1, Ordering::Relaxed);
+        let born = self.state.current.borrow().epoch;
+        let line = Line { state: self.state.clone(), born, number };
+        tokio::spawn(Connection { client, server: self.server, line, orders: received }.run());
     }
 }

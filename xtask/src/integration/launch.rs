@@ -106,13 +106,13 @@ impl<'a> Launched<'a> {
         if settled && !ended {
             return Ok(());
         }
-        let what = if ended { "ended" } else { "does not answer as expected" };
+        let what = if ended {
+            "ended instead of answering"
+        } else {
+            "does not give the expected answer to"
+        };
         let log = fs::read_to_string(self.folder.join(LOG)).unwrap_or_default();
-        Err(Failure::new(format!(
-            "{} {what}, asked `{}`; its log:\n{log}",
-            self.started(),
-            question.ask
-        )))
+        Err(Failure::new(format!("{} {what} `{}`; its log:\n{log}", self.started(), question.ask)))
     }
 }
 

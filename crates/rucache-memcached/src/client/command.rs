@@ -1,33 +1,38 @@
 //! The commands that the adapter sends, and their answers.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use rucache_core::WireKey;
 
 use crate::exptime::Exptime;
 
+/// The name of an item, at most 250 bytes of printable ASCII. It may be personal data: no `Debug` shows
+/// it.
+pub(crate) type Name = Arc<str>;
+
 /// One command of a batch.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) enum Command {
     /// `mg`: what stands under a name.
-    Look { name: WireKey, value: bool, turn: Turn },
+    Look { name: Name, value: bool, turn: Turn },
     /// `ms`.
-    Store { name: WireKey, value: Bytes, flags: u32, life: Exptime, when: When },
+    Store { name: Name, value: Bytes, flags: u32, life: Exptime, when: When },
     /// `md`, where the item still is as `cas` says.
-    Delete { name: WireKey, cas: Option<u64> },
+    Delete { name: Name, cas: Option<u64> },
     /// `md I`: marked stale under a new version, its life kept.
-    Expire { name: WireKey },
+    Expire { name: Name },
     /// `ma`.
-    Count { name: WireKey, counting: Counting },
+    Count { name: Name, counting: Counting },
 }
 
 impl Command {
     /// What stands under `name`, without its value.
-    pub(crate) const fn look(name: WireKey) -> Self {
+    pub(crate) const fn look(name: Name) -> Self {
         Self::Look { name, value: false, turn: Turn::None }
     }
 
     /// What stands under `name`, with its value.
-    pub(crate) const fn read(name: WireKey) -> Self {
+    pub(crate) const fn read(name: Name) -> Self {
         Self::Look { name, value: true, turn: Turn::None }
     }
 }

@@ -1,18 +1,19 @@
 //! One write, under its precondition.
 
 use bytes::Bytes;
-use rucache_core::{KeyCodec, LeaseToken, Precondition, Timestamp, WireKey, Write, WriteOutcome};
+use rucache_core::{LeaseToken, Precondition, Timestamp, Write, WriteOutcome};
 
-use crate::client::{Changed, Command, When};
+use crate::client::{Changed, Command, Name, When};
 use crate::error::Trouble;
 use crate::exptime::Exptime;
 use crate::leases::Proof;
+use crate::pool::Pool;
 use crate::rounds::{Next, Replies, Step};
 use crate::slot::{ENTRY, Standing};
 
 /// A write on its way; it comes to nothing where the value is too long.
 pub(super) struct Writing {
-    name: WireKey,
+    name: Name,
     value: Bytes,
     life: Exptime,
     turn: Turn,
@@ -30,29 +31,29 @@ enum Turn {
     Claim { cas: u64 },
     /// Spending the lease of a present entry. It comes first: that is what refuses a late fill whose
     /// entry nobody has touched.
-    Spend { lease: WireKey, proof: Proof },
+    Spend { lease: Name, proof: Proof },
     /// Removing what a value too long should have replaced.
     Remove,
 }
 
 impl Writing {
-    pub(super) fn new(codec: &KeyCodec, write: &Write, now: Timestamp, max: usize) -> Self {
+    pub(super) fn new(pool: &Pool, write: &Write, now: Timestamp, max: usize) -> Self {
         let turn = match write.when {
             _ if write.value.len() > max => Turn::Remove,
             Precondition::Always => Turn::Store(When::Always),
             Precondition::Absent => Turn::Add,
             Precondition::Version(version) => Turn::Store(When::Cas(version.as_raw())),
-            Precondition::Lease(token) => Self::fill(codec, write, token),
+            Precondition::Lease(token) => Self::fill(pool, write, token),
         };
         let value = if matches!(turn, Turn::Remove) { Bytes::new() } else { write.value.clone() };
-        Self { name: codec.entry(&write.key), value, life: Exptime::of(write.ttl, now), turn }
+        Self { name: pool.entry(&write.key), value, life: Exptime::of(write.ttl, now), turn }
     }
 
-    fn fill(codec: &KeyCodec, write: &Write, token: LeaseToken) -> Turn {
+    fn fill(pool: &Pool, write: &Write, token: LeaseToken) -> Turn {
         let proof = Proof::of(token);
         match proof.lease {
             None => Turn::Store(When::Cas(proof.entry)),
-            Some(_) => Turn::Spend { lease: codec.lease(&write.key), proof },
+            Some(_) => Turn::Spend { lease: pool.lease(&write.key), proof },
         }
     }
 

@@ -6,13 +6,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rucache_core::WireKey;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use super::{Node, failed};
-use crate::client::Item;
+use crate::client::{Item, Name};
 use crate::error::Trouble;
 
 /// Batches under way at the same time: while the server works at one, the client reads the other.
@@ -25,18 +24,17 @@ const MAX_NAMES: usize = 512;
 pub(crate) type Found = Vec<Result<Option<Item>, Trouble>>;
 
 /// The reads of one node that wait for a lane.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Reads(Mutex<Queue>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Queue {
     taken: usize,
     waiting: Vec<Job>,
 }
 
-#[derive(Debug)]
 struct Job {
-    names: Vec<WireKey>,
+    names: Vec<Name>,
     reply: oneshot::Sender<Found>,
 }
 
@@ -49,7 +47,7 @@ impl Reads {
 impl Node {
     /// What stands under each of `names`, with its value; together with the reads of others where
     /// there are any. Not before missed invalidations are delivered.
-    pub(crate) async fn read(self: &Arc<Self>, names: Vec<WireKey>, deadline: Instant) -> Found {
+    pub(crate) async fn read(self: &Arc<Self>, names: Vec<Name>, deadline: Instant) -> Found {
         if let Err(trouble) = self.check_reads() {
             return failed(trouble, names.len());
         }
@@ -68,7 +66,7 @@ impl Node {
         }
     }
 
-    fn enter(self: &Arc<Self>, names: Vec<WireKey>) -> Place {
+    fn enter(self: &Arc<Self>, names: Vec<Name>) -> Place {
         let mut queue = self.reads.lock();
         if queue.taken < LANES {
             queue.taken += 1;
@@ -82,7 +80,7 @@ impl Node {
 
 /// Where a read goes.
 enum Place {
-    Lane(Lane, Vec<WireKey>),
+    Lane(Lane, Vec<Name>),
     Queue(oneshot::Receiver<Found>),
 }
 
@@ -132,7 +130,7 @@ impl Rest {
                 }
                 Err(trouble) => failed(trouble, names.len()),
             };
-            let of = |name: &WireKey| {
+            let of = |name: &Name| {
                 let place = places.get(name).and_then(|place| found.get(*place));
                 place.cloned().unwrap_or(Err(Trouble::Garbled))
             };

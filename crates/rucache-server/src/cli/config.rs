@@ -43,8 +43,7 @@ Examples:
   rucache config check rucache.toml
   RUCACHE_BACKEND=memory://?capacity=1GiB rucache config check")]
 pub(super) struct CheckArgs {
-    /// The TOML file; the same as --config FILE
-    #[arg(conflicts_with = "config")]
+    /// The TOML file; goes before --config FILE
     file: Option<PathBuf>,
 }
 

@@ -92,10 +92,11 @@ impl App {
     }
 }
 
-/// The scheme of the backend's URL, except where people know the backend by another name.
+/// The backend as people know it: the URL's scheme without transport and topology.
 fn backend_name(url: &str) -> String {
     match url.split_once("://").map_or(url, |(scheme, _)| scheme) {
         "memory" => "local_memory".to_owned(),
-        scheme => scheme.to_owned(),
+        "rediss" => "redis".to_owned(),
+        scheme => scheme.split('+').next().unwrap_or(scheme).to_owned(),
     }
 }

@@ -49,7 +49,7 @@ pub(super) static ROUTES: [Route; 6] = [
         body: None,
         answers: GET,
         problems: GET_PROBLEMS,
-        handler: |app, call| Box::pin(async move { get(&app, &path_key(&call)?) }),
+        handler: |app, call| Box::pin(async move { get(&app, &path_key(&call)?).await }),
     },
     Route {
         verb: Verb::Put,
@@ -79,7 +79,7 @@ pub(super) static ROUTES: [Route; 6] = [
         body: None,
         answers: GET,
         problems: GET_PROBLEMS,
-        handler: |app, call| Box::pin(async move { get(&app, &query_key(&call)?) }),
+        handler: |app, call| Box::pin(async move { get(&app, &query_key(&call)?).await }),
     },
     Route {
         verb: Verb::Put,
@@ -114,8 +114,8 @@ fn query_key(call: &Call) -> Result<Key, Problem> {
     Ok(Key::new(&ServiceName::new(call.required("service")?)?, call.required("key")?)?)
 }
 
-fn get(app: &App, key: &Key) -> Answered {
-    let hit = app.cache().peek::<Json>(key, Accept::Fresh)?.ok_or_else(|| {
+async fn get(app: &App, key: &Key) -> Answered {
+    let hit = app.cache().read::<Json>(key, Accept::Fresh).await?.ok_or_else(|| {
         Problem::new(Kind::NotCached, "nothing is cached under this name, or not any more")
     })?;
     reply::cached(hit.value.get().as_bytes().to_vec(), &hit.outcome)

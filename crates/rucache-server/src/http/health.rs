@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use rucache::core::Mono;
+use rucache::core::{Info, Mono};
 use serde::Serialize;
 use tokio::sync::Mutex;
 
@@ -19,26 +19,27 @@ const HEALTH: &str = "application/health+json";
 /// For how long a probe answers for those who ask after it.
 const PROBE_LIFE: Duration = Duration::from_secs(1);
 
-/// Calls on the cache that a probe consists of: set, get, delete.
-const PROBE_CALLS: f64 = 3.0;
+/// Calls on the cache that a full probe consists of: set, get, delete.
+const PROBE_CALLS: u32 = 3;
 
 pub(super) static ROUTES: [Route; 3] = [
     Route {
         verb: Verb::Get,
         path: "/health",
-        about: "The state of the cache and its backend. What was probed within the last second is \
-                not probed again.",
+        about: "The state of the cache and its backend. What was asked within the last second is \
+                not asked again. `basic_operations` is what the last full probe found: the one at \
+                the start, unless one was asked for since.",
         query: &[Parameter::optional("probe", "`now`: set, get and delete an entry now.")],
         body: None,
         answers: &[
             Answer {
                 status: 200,
-                about: "The cache works.",
+                about: "The cache works, or its backend does not and look-ups go to the source.",
                 content: &[(reply::JSON, "Health"), (HEALTH, "Health")],
             },
             Answer {
                 status: 503,
-                about: "The cache does not work; look-ups go to the source.",
+                about: "The backend answers and does not keep what it is given.",
                 content: &[(reply::JSON, "Health"), (HEALTH, "Health")],
             },
         ],
@@ -76,10 +77,10 @@ struct State {
 #[derive(Serialize)]
 struct Health<'a> {
     timestamp: String,
-    /// `healthy`, `unhealthy`.
+    /// `healthy`, `warning`, `unhealthy`.
     status: &'static str,
     backend: &'a str,
-    connection: &'static str,
+    connection: String,
     /// Milliseconds.
     avg_response_time: f64,
     /// Seconds.
@@ -88,67 +89,121 @@ struct Health<'a> {
     checks: Checks,
 }
 
+/// Bytes; null where the backend does not say.
 #[derive(Serialize)]
 struct Memory {
-    used_bytes: u64,
-    capacity_bytes: u64,
+    used_bytes: Option<u64>,
+    capacity_bytes: Option<u64>,
 }
 
 #[derive(Serialize)]
 struct Checks {
-    connection: &'static str,
+    connection: String,
     basic_operations: &'static str,
 }
 
-/// What the last probe found, so that whoever asks often costs little.
+/// What the last probes found, so that whoever asks often costs little.
 #[derive(Debug, Default)]
 pub(super) struct Probes(Mutex<Option<Probed>>);
 
-/// What a probe found, and when.
-#[derive(Debug, Clone, Copy)]
+/// What was found out about the cache, and when.
+#[derive(Debug, Clone)]
 struct Probed {
     at: Mono,
-    works: bool,
-    took: Duration,
+    /// How long one call takes; or why there is no answer.
+    ping: Result<Duration, String>,
+    /// Whether what is set is read back, by the last full probe.
+    keeps: bool,
 }
 
 impl Probes {
-    /// The last probe if it is younger than `max_age`, else a new one; those who ask meanwhile wait
-    /// for it.
-    async fn probe(&self, app: &App, max_age: Duration) -> Probed {
+    /// What was last found if it is younger than `max_age`, else what is found now; those who ask
+    /// meanwhile wait for it.
+    async fn look(&self, app: &App, max_age: Duration) -> Probed {
         let mut last = self.0.lock().await;
         let now = app.runtime().now();
-        if let Some(probed) = last.filter(|probed| now.since(probed.at) < max_age) {
-            return probed;
-        }
+        let keeps = match &*last {
+            Some(probed) if now.since(probed.at) < max_age => return probed.clone(),
+            Some(probed) => probed.keeps,
+            None => true,
+        };
+        let ping = app.cache().ping().await.map_err(|error| error.to_string());
+        last.insert(Probed { at: now, ping, keeps }).clone()
+    }
+
+    /// A full probe: set, get and delete.
+    async fn probe(&self, app: &App) -> Probed {
+        let mut last = self.0.lock().await;
+        let at = app.runtime().now();
         let probe = app.cache().probe().await;
-        let (works, took) =
-            probe.map_or((false, Duration::ZERO), |probe| (probe.works, probe.took));
-        *last.insert(Probed { at: now, works, took })
+        let keeps = probe.as_ref().is_ok_and(|probe| probe.works);
+        let ping = probe.map(|probe| probe.took / PROBE_CALLS).map_err(|error| error.to_string());
+        last.insert(Probed { at, ping, keeps }).clone()
+    }
+}
+
+impl App {
+    /// Tries the cache out and says what was found.
+    pub(super) async fn verify(&self) {
+        let Probed { ping, keeps, .. } = self.probes().probe(self).await;
+        match ping {
+            Ok(took) if keeps => tracing::info!(backend = self.backend(), ?took, "cache works"),
+            Ok(_) => {
+                tracing::error!(backend = self.backend(), "cache does not keep what it is given");
+            }
+            Err(error) => tracing::warn!(
+                backend = self.backend(),
+                error,
+                "cache does not answer; look-ups go to the source until it does"
+            ),
+        }
+    }
+
+    async fn memory(&self) -> Memory {
+        if let Some(usage) = self.cache().usage() {
+            let capacity_bytes = Some(usage.capacity_bytes);
+            return Memory { used_bytes: Some(usage.bytes), capacity_bytes };
+        }
+        let info = match self.cache().backend() {
+            Some(backend) => backend.info().await.unwrap_or_default(),
+            None => Info::default(),
+        };
+        Memory { used_bytes: info.used_bytes, capacity_bytes: info.capacity_bytes }
     }
 }
 
 async fn health(app: App, call: Call) -> Answered {
-    let max_age = if call.flag("probe", "now")? { Duration::ZERO } else { PROBE_LIFE };
-    let Probed { works, took, .. } = app.probes().probe(&app, max_age).await;
-    let usage = app.cache().usage();
+    let probed = match call.flag("probe", "now")? {
+        true => app.probes().probe(&app).await,
+        false => app.probes().look(&app, PROBE_LIFE).await,
+    };
+    let Probed { ping, keeps, .. } = probed;
+    let status = match (&ping, keeps) {
+        (Ok(_), true) => "healthy",
+        (Ok(_), false) => "unhealthy",
+        // Look-ups go to the source.
+        (Err(_), _) => "warning",
+    };
+    let (connection, check) = match &ping {
+        Ok(_) => ("OK".to_owned(), "✅ OK".to_owned()),
+        Err(error) => (error.clone(), format!("❌ {error}")),
+    };
     let health = Health {
         timestamp: verdict::rfc3339(app.runtime().wall()),
-        status: if works { "healthy" } else { "unhealthy" },
+        status,
         backend: app.backend(),
-        // The backend is this process's own memory: nothing stands between.
-        connection: "OK",
-        avg_response_time: millis(took.as_secs_f64() / PROBE_CALLS),
+        connection,
+        avg_response_time: millis(ping.unwrap_or_default().as_secs_f64()),
         uptime: reply::whole_secs(app.uptime()),
-        memory: Memory { used_bytes: usage.bytes, capacity_bytes: usage.capacity_bytes },
+        memory: app.memory().await,
         checks: Checks {
-            connection: "✅ OK",
-            basic_operations: if works { "✅ OK" } else { "❌ what was set is not read back" },
+            connection: check,
+            basic_operations: if keeps { "✅ OK" } else { "❌ what was set is not read back" },
         },
     };
     let media_type = if call.accepts(HEALTH) { HEALTH } else { reply::JSON };
     let mut response = reply::json(media_type, &health)?;
-    if !works {
+    if status == "unhealthy" {
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     }
     Ok(response)
@@ -175,11 +230,13 @@ mod tests {
     async fn probe_answers_until_it_is_too_old() {
         let cache = rucache::open_default().await.expect("a cache");
         let app = App::new(&ServerConfig::default(), cache);
-        let first = app.probes().probe(&app, Duration::MAX).await;
-        assert!(first.works);
-        let same = app.probes().probe(&app, Duration::MAX).await;
-        assert_eq!((same.at, same.took), (first.at, first.took));
-        let next = app.probes().probe(&app, Duration::ZERO).await;
+        let first = app.probes().look(&app, Duration::MAX).await;
+        assert_eq!((first.ping.as_ref(), first.keeps), (Ok(&Duration::ZERO), true));
+        let same = app.probes().look(&app, Duration::MAX).await;
+        assert_eq!(same.at, first.at);
+        let next = app.probes().look(&app, Duration::ZERO).await;
         assert!(next.at > first.at);
+        let full = app.probes().probe(&app).await;
+        assert!(full.keeps && full.ping.is_ok_and(|took| !took.is_zero()));
     }
 }

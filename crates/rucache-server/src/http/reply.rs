@@ -52,8 +52,11 @@ pub(super) fn cached(body: impl Into<Bytes>, outcome: &Outcome) -> Answered {
 /// The value of `Cache-Status`, without the key: it may be personal data.
 fn cache_status(outcome: &Outcome) -> String {
     match outcome.from {
-        // For how long it has been stale is not known here.
-        ServedFrom::Stale(reason) => format!("rucache; hit; detail=stale_{}", reason.as_str()),
+        // RFC 9211: a negative TTL is how long it has been stale, never zero.
+        ServedFrom::Stale(reason) => {
+            let stale_for = outcome.stale_for.as_millis().div_ceil(1000).max(1);
+            format!("rucache; hit; ttl=-{stale_for}; detail=stale_{}", reason.as_str())
+        }
         // RFC 9211 keeps `uri-miss` for caches that tell it from a miss by `Vary`.
         ServedFrom::Load => {
             let stored = if outcome.stored { "; stored" } else { "" };

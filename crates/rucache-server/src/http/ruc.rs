@@ -76,7 +76,7 @@ async fn get(app: App, call: Call) -> Answered {
     let ruc = ruc(&call)?;
     let rucs = app.rucs(call.service()?.as_ref());
     if call.flag("cached", "only")? {
-        let hit = rucs.get(&ruc).ok_or_else(|| {
+        let hit = rucs.get(&ruc).await.ok_or_else(|| {
             let detail = "no fresh record is cached; without ?cached=only the source is asked";
             Problem::new(Kind::NotCached, detail).with("ruc", call.path("ruc"))
         })?;

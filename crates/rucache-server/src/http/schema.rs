@@ -128,7 +128,7 @@ fn problem() -> Value {
 }
 
 fn health() -> Value {
-    let bytes = || json!({ "type": "integer", "minimum": 0 });
+    let bytes = || json!({ "type": ["integer", "null"], "minimum": 0 });
     let text = || json!({ "type": "string" });
     object(
         &[
@@ -143,7 +143,7 @@ fn health() -> Value {
         ],
         json!({
             "timestamp": { "type": "string", "format": "date-time" },
-            "status": { "enum": ["healthy", "unhealthy"] },
+            "status": { "enum": ["healthy", "warning", "unhealthy"] },
             "backend": { "type": "string", "examples": ["local_memory"] },
             "connection": text(),
             "avg_response_time": { "type": "number", "description": "Milliseconds." },

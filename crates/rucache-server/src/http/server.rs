@@ -56,6 +56,7 @@ pub(crate) async fn bind(config: &ServerConfig) -> Result<TcpListener, ServeErro
 /// Serves `app` on `listener` until `shutdown` is ready and requests under way have ended, within
 /// 9 s.
 pub(crate) async fn run(listener: TcpListener, app: App, shutdown: impl Future<Output = ()>) {
+    app.verify().await;
     let router = route::router(&app);
     let (stop, stopped) = watch::channel(());
     let mut connections = JoinSet::new();

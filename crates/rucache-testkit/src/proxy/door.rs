@@ -25,7 +25,7 @@ pub(super) enum Door {
     /// Whoever connects is refused.
     Closed,
     /// Whoever connects waits for ever: nobody accepts, and the queue is full of these connections.
-    Deaf(#[expect(dead_code, reason = "held, not used")] TcpListener, Vec<TcpStream>),
+    Deaf { _listener: TcpListener, _fillers: Vec<TcpStream> },
 }
 
 impl Door {
@@ -54,14 +54,14 @@ impl Door {
                 return Err(io::Error::other("this system does not let a connect hang"));
             }
         }
-        Ok(Self::Deaf(listener, fillers))
+        Ok(Self::Deaf { _listener: listener, _fillers: fillers })
     }
 
     /// The next client.
     pub(super) async fn accept(&self) -> io::Result<TcpStream> {
         match self {
             Self::Open(listener) => listener.accept().await.map(|(stream, _)| stream),
-            Self::Closed | Self::Deaf(..) => std::future::pending().await,
+            Self::Closed | Self::Deaf { .. } => std::future::pending().await,
         }
     }
 }

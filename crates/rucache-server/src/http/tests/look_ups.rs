@@ -176,5 +176,5 @@ fn stale_value_is_a_hit_that_says_why() {
         let fails = || async { Err::<rucache::Loaded<u32>, _>("as scripted") };
         cache.read_or_load("a", policy, fails).await.expect("a stale value")
     });
-    assert_eq!(headers(&stale.outcome), ["rucache; hit; detail=stale_load_error", "30"]);
+    assert_eq!(headers(&stale.outcome), ["rucache; hit; ttl=-20; detail=stale_load_error", "30"]);
 }

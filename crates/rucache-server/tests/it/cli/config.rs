@@ -137,10 +137,15 @@ fn faults_name_file_line_key_value_and_form() {
 fn faulty_environment_and_flags_are_named() {
     rucache(&["config", "check"]).env("RUCACHE_TIMING_BACK_OFF", "soon").run().fails(
         1,
-        "RUCACHE_TIMING_BACK_OFF: timing.back_off = \"soon\": not a duration; expected a number \
-         and a unit such as 90s or 15min; expected a duration such as 500ms, 10s or 1min",
+        "RUCACHE_TIMING_BACK_OFF: timing.back_off = \"soon\": \"soon\" is not a TTL; write \
+         seconds, or a number with ms, s, min, h or d, as in 15min; expected a duration such as 500ms, 10s or 1min",
     );
-    rucache(&["--backend", "memory://?capacity=much", "config", "show"]).run().fails(1, "?");
+    rucache(&["--backend", "memory://?capacity=much", "config", "show"]).run().fails(
+        1,
+        "--backend: backend = \"memory://?capacity=much\": parameter capacity of memory://: \
+         \"much\" is not a size; write a whole number with KiB, MiB, GiB, KB, MB, GB or bytes, as \
+         in 256MiB; expected a URL such as memory://?capacity=256MiB",
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::thread;
 
 /// The URL of a listener that answers `answer`, as it is, to the first connection.
-pub fn answering(answer: &'static str) -> String {
+pub(super) fn answering(answer: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("bound"));
     thread::spawn(move || {
@@ -18,7 +18,7 @@ pub fn answering(answer: &'static str) -> String {
 }
 
 /// A URL where nobody listens.
-pub fn nobody() -> String {
+pub(super) fn nobody() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     format!("http://{}", listener.local_addr().expect("bound"))
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::fake;
-use super::program::{Service, file, rucache};
+use super::program::{Run, Service, file, rucache};
 
 const SUNAT: &str = "20131312955";
 /// A number outside the sample.
@@ -26,10 +26,13 @@ RUC          OUTCOME      CACHE  FACTURA     ESTADO           CONDICIÓN  NAME O
 const NOT_COVERED: &str = "rucache: note: the source does not cover every number; set source.register to SUNAT's \
      register\n";
 
-/// The environment that makes the sample the whole register.
-fn whole_register(name: &str) -> (String, [(&'static str, &'static str); 1]) {
-    let register = file(name, rucache::padron::SAMPLE_ZIP);
-    (register.display().to_string(), [("RUCACHE_SOURCE_COVERAGE", "full")])
+/// Looks `numbers` up in the sample, taken as the whole register; `name` is that of its file.
+fn look_up_in_whole_register(name: &str, numbers: &[&str]) -> Run {
+    let register = file(name, rucache::padron::SAMPLE_ZIP).display().to_string();
+    rucache(&[&["lookup"][..], numbers].concat())
+        .env("RUCACHE_SOURCE_REGISTER", &register)
+        .env("RUCACHE_SOURCE_COVERAGE", "full")
+        .run()
 }
 
 #[test]
@@ -90,11 +93,7 @@ fn json_is_the_same_from_a_service_and_from_an_own_backend() {
 
 #[test]
 fn exit_codes_tell_the_outcomes_apart() {
-    let (register, [(coverage, full)]) = whole_register("exit_codes.zip");
-    let code = |numbers: &[&str]| {
-        let program = rucache(&[&["lookup"][..], numbers].concat());
-        program.env("RUCACHE_SOURCE_REGISTER", &register).env(coverage, full).run().code
-    };
+    let code = |numbers: &[&str]| look_up_in_whole_register("exit_codes.zip", numbers).code;
     assert_eq!(code(&[SUNAT, CLOSED]), Some(0));
     assert_eq!(code(&[SUNAT, OUTSIDE]), Some(10));
     assert_eq!(code(&["20131312956", OUTSIDE]), Some(11));
@@ -105,9 +104,7 @@ fn exit_codes_tell_the_outcomes_apart() {
 
 #[test]
 fn absent_from_the_whole_register_is_not_found() {
-    let (register, [(coverage, full)]) = whole_register("not_found.zip");
-    let program = rucache(&["lookup", OUTSIDE]);
-    let run = program.env("RUCACHE_SOURCE_REGISTER", &register).env(coverage, full).run();
+    let run = look_up_in_whole_register("not_found.zip", &[OUTSIDE]);
     assert_eq!(
         run.stdout,
         "RUC          OUTCOME    CACHE  FACTURA  ESTADO  CONDICIÓN  NAME OR REASON\n\
@@ -165,12 +162,7 @@ fn hostile_text_does_not_reach_the_terminal() {
 #[test]
 fn a_service_that_is_not_there_is_one_line() {
     let url = fake::nobody();
-    rucache(&["lookup", "--server", &url, SUNAT]).run().fails(
-        3,
-        &format!(
-            "no answer from {url}: Connection refused (os error 111); is `rucache serve` running?"
-        ),
-    );
+    rucache(&["lookup", "--server", &url, SUNAT]).run().finds_nobody_at(&url);
 }
 
 #[test]

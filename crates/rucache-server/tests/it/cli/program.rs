@@ -8,21 +8,21 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 /// A run that is prepared.
-pub struct Program {
+pub(super) struct Program {
     command: Command,
     stdin: Vec<u8>,
 }
 
 /// A run that has ended.
 #[derive(Debug)]
-pub struct Run {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+pub(super) struct Run {
+    pub(super) code: Option<i32>,
+    pub(super) stdout: String,
+    pub(super) stderr: String,
 }
 
 /// The program with `arguments`, in an environment without settings.
-pub fn rucache(arguments: &[&str]) -> Program {
+pub(super) fn rucache(arguments: &[&str]) -> Program {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rucache"));
     command.args(arguments);
     let ours = |name: &str| {
@@ -36,23 +36,23 @@ pub fn rucache(arguments: &[&str]) -> Program {
 }
 
 impl Program {
-    pub fn env(mut self, name: &str, value: &str) -> Self {
+    pub(super) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self
     }
 
-    pub fn stdin(mut self, text: impl Into<Vec<u8>>) -> Self {
+    pub(super) fn stdin(mut self, text: impl Into<Vec<u8>>) -> Self {
         self.stdin = text.into();
         self
     }
 
-    pub fn spawn(mut self) -> Child {
+    pub(super) fn spawn(mut self) -> Child {
         let command = self.command.stdin(Stdio::piped()).stdout(Stdio::piped());
         command.stderr(Stdio::piped()).spawn().expect("the program starts")
     }
 
     /// Runs to the end.
-    pub fn run(mut self) -> Run {
+    pub(super) fn run(mut self) -> Run {
         let text = std::mem::take(&mut self.stdin);
         let mut child = self.spawn();
         let mut stdin = child.stdin.take().expect("piped");
@@ -69,39 +69,51 @@ impl Program {
 impl Run {
     /// Asserts a failure: nothing on standard output, `line` alone on standard error.
     #[track_caller]
-    pub fn fails(&self, code: i32, line: &str) {
+    pub(super) fn fails(&self, code: i32, line: &str) {
         assert_eq!(self.stderr, format!("rucache: {line}\n"));
         assert_eq!((self.code, self.stdout.as_str()), (Some(code), ""));
     }
 
-    pub fn json(&self) -> Value {
+    /// Asserts that nobody answered at `url`.
+    #[track_caller]
+    pub(super) fn finds_nobody_at(&self, url: &str) {
+        let start = format!("rucache: no answer from {url}: Connection refused (");
+        assert!(self.stderr.starts_with(&start), "{}", self.stderr);
+        assert!(self.stderr.ends_with("); is `rucache serve` running?\n"), "{}", self.stderr);
+        assert_eq!(
+            (self.code, self.stdout.as_str(), self.stderr.lines().count()),
+            (Some(3), "", 1)
+        );
+    }
+
+    pub(super) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).expect("one JSON document")
     }
 }
 
 /// A file of this test run with `content`.
-pub fn file(name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+pub(super) fn file(name: &str, content: impl AsRef<[u8]>) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::write(&path, content).expect("the target directory can be written");
     path
 }
 
 /// A running service, killed when dropped.
-pub struct Service {
+pub(super) struct Service {
     child: Child,
     stderr: BufReader<ChildStderr>,
     /// `http://127.0.0.1:…`
-    pub url: String,
+    pub(super) url: String,
     /// What it said up to the line with its address.
-    pub greeting: String,
+    pub(super) greeting: String,
 }
 
 impl Service {
-    pub fn start() -> Self {
+    pub(super) fn start() -> Self {
         Self::of(rucache(&["serve", "--listen", "127.0.0.1:0"]))
     }
 
-    pub fn of(program: Program) -> Self {
+    pub(super) fn of(program: Program) -> Self {
         let mut child = program.spawn();
         let mut stderr = BufReader::new(child.stderr.take().expect("piped"));
         let mut greeting = String::new();
@@ -117,16 +129,16 @@ impl Service {
     }
 
     /// The address without the scheme.
-    pub fn address(&self) -> &str {
+    pub(super) fn address(&self) -> &str {
         self.url.trim_start_matches("http://")
     }
 
-    pub fn signal(&self, signal: Signal) {
+    pub(super) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).expect("it runs");
     }
 
     /// Waits for a line of the log that holds `text`.
-    pub fn await_line(&mut self, text: &str) {
+    pub(super) fn await_line(&mut self, text: &str) {
         let mut line = String::new();
         while !line.contains(text) {
             line.clear();
@@ -135,7 +147,7 @@ impl Service {
     }
 
     /// Waits for the end: the exit code and the rest of the log.
-    pub fn end(mut self) -> (Option<i32>, String) {
+    pub(super) fn end(mut self) -> (Option<i32>, String) {
         let mut log = String::new();
         self.stderr.read_to_string(&mut log).expect("stderr is text");
         let status = self.child.wait().expect("it is a child");

@@ -1,0 +1,3 @@
+//! The clauses of the contract, on real servers.
+
+fn main() {}

@@ -1,0 +1,272 @@
+//! One server: the connections to it, and whether it is spoken to at all.
+
+mod establish;
+mod supervisor;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use redis::{Pipeline, Value};
+use rucache_core::Breaker;
+use rucache_core::breaker::{Admission, CallOutcome, CircuitState};
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, timeout_at};
+
+use crate::clock::{Clock, random};
+use crate::config::Address;
+use crate::connection::Connection;
+use crate::error::{Cause, Failure};
+use crate::script;
+
+pub(crate) use establish::Place;
+pub(crate) use supervisor::Supervisor;
+
+/// Answers in a row that did not come in time before the connection is suspected, and a new one is
+/// made beside it: a half-open connection never ends by itself.
+const SUSPECT: u32 = 2;
+
+/// How a request wants to be treated.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Call {
+    pub(crate) lane: Lane,
+    pub(crate) access: Access,
+    /// When the whole operation ends.
+    pub(crate) deadline: Instant,
+}
+
+/// On which of a node's connections a request travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// Short requests.
+    Data,
+    /// Long answers and admin work, which would hold up the others.
+    Bulk,
+}
+
+/// What a request does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Reads entries: not before a node that was away has been told what it missed.
+    Entries,
+    /// Reads other things. Like reads of entries sent once more where the connection broke.
+    Facts,
+    /// Changes something: sent once, never blindly again.
+    Change,
+}
+
+/// The two connections to a node.
+#[derive(Debug, Clone)]
+pub(crate) struct Connections {
+    data: Connection,
+    bulk: Connection,
+}
+
+impl Connections {
+    const fn of(&self, lane: Lane) -> &Connection {
+        match lane {
+            Lane::Data => &self.data,
+            Lane::Bulk => &self.bulk,
+        }
+    }
+
+    fn has(&self, id: u64) -> bool {
+        self.data.id() == id || self.bulk.id() == id
+    }
+}
+
+/// What the supervisor has achieved.
+#[derive(Debug, Clone)]
+enum Link {
+    /// Being connected: requests wait.
+    Joining,
+    /// Connected; changes pass, reads of entries do not yet.
+    Recovering(Connections),
+    /// Connected.
+    Up(Connections),
+    /// Left alone, since this.
+    Down(Cause),
+}
+
+/// A server as its callers see it. Its [`Supervisor`] connects it.
+pub(crate) struct Node {
+    name: Arc<str>,
+    clock: Clock,
+    link: watch::Sender<Link>,
+    address: Mutex<Option<Address>>,
+    breaker: Mutex<Breaker>,
+    late: AtomicU32,
+    read_only: AtomicU32,
+    wake: Notify,
+}
+
+impl Node {
+    /// A node that nobody has connected yet.
+    pub(crate) fn new(name: impl Into<Arc<str>>) -> Self {
+        Self {
+            name: name.into(),
+            clock: Clock::start(),
+            link: watch::Sender::new(Link::Joining),
+            address: Mutex::new(None),
+            breaker: Mutex::default(),
+            late: AtomicU32::new(0),
+            read_only: AtomicU32::new(0),
+            wake: Notify::new(),
+        }
+    }
+
+    /// `host:port`, or what the Sentinels call it.
+    pub(crate) const fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// Where it was connected last.
+    pub(crate) fn address(&self) -> Option<Address> {
+        self.address.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether it serves.
+    pub(crate) fn is_up(&self) -> bool {
+        matches!(*self.link.borrow(), Link::Up(_))
+    }
+
+    /// Returns once the first attempt to connect has ended, or at `deadline`.
+    pub(crate) async fn settled(&self, deadline: Instant) {
+        let mut link = self.link.subscribe();
+        let settled = link.wait_for(|link| matches!(link, Link::Up(_) | Link::Down(_)));
+        let _ = timeout_at(deadline, settled).await;
+    }
+
+    /// Sends `pipeline`, loading scripts where the server has forgotten them.
+    pub(crate) async fn send(
+        &self,
+        pipeline: &Pipeline,
+        call: Call,
+    ) -> Result<Vec<Value>, Failure> {
+        let mut answers = self.exchange(pipeline, call).await?;
+        let unknown = |value: &Value| is_code(value, "NOSCRIPT");
+        let again: Vec<usize> = (0..answers.len()).filter(|at| unknown(&answers[*at])).collect();
+        if again.is_empty() {
+            return Ok(answers);
+        }
+        // Nothing of these was carried out: all of them once more, in their order.
+        let mut retry = Pipeline::new();
+        script::load(&mut retry);
+        let commands: Vec<_> = pipeline.cmd_iter().collect();
+        for at in &again {
+            retry.add_command(commands[*at].clone());
+        }
+        let retried = self.exchange(&retry, call).await?;
+        for (at, answer) in again.into_iter().zip(retried.into_iter().skip(script::COUNT)) {
+            answers[at] = answer;
+        }
+        Ok(answers)
+    }
+
+    async fn exchange(&self, pipeline: &Pipeline, call: Call) -> Result<Vec<Value>, Failure> {
+        let once = self.attempt(pipeline, call).await;
+        let broke = once.as_ref().is_err_and(|cause| cause.ends_connection());
+        let answers = if broke && call.access != Access::Change {
+            self.attempt(pipeline, call).await
+        } else {
+            once
+        };
+        answers.map_err(|cause| cause.at(&self.name))
+    }
+
+    async fn attempt(&self, pipeline: &Pipeline, call: Call) -> Result<Vec<Value>, Cause> {
+        let connection = self.connection(call).await?;
+        let answers = connection.exchange(pipeline, call.deadline).await;
+        match &answers {
+            Ok(answers) => self.answered(answers, call.lane),
+            Err(Cause::Deadline) if call.lane == Lane::Data => self.missed(),
+            Err(cause) if cause.ends_connection() => self.lost(connection.id()),
+            Err(_) => {}
+        }
+        answers
+    }
+
+    async fn connection(&self, call: Call) -> Result<Connection, Cause> {
+        if let Some(now) = self.link.borrow().connection(call) {
+            return now;
+        }
+        let mut link = self.link.subscribe();
+        let joined = link.wait_for(|link| !matches!(link, Link::Joining));
+        match timeout_at(call.deadline, joined).await {
+            Ok(Ok(link)) => link.connection(call).unwrap_or(Err(Cause::Deadline)),
+            _ => Err(Cause::NoNode("the node is still being connected")),
+        }
+    }
+
+    fn answered(&self, answers: &[Value], lane: Lane) {
+        if answers.iter().any(|answer| is_code(answer, "READONLY")) {
+            self.read_only.fetch_add(1, Ordering::Relaxed);
+            self.wake.notify_one();
+        }
+        if lane == Lane::Data {
+            // A server that is still reading its file answers, and serves nobody.
+            let loading = answers.iter().any(|answer| is_code(answer, "LOADING"));
+            let outcome = if loading { CallOutcome::Failed } else { CallOutcome::Answered };
+            self.late.store(0, Ordering::Relaxed);
+            self.record(outcome, &Cause::NoNode("the server is loading its data"));
+        }
+    }
+
+    fn missed(&self) {
+        if self.late.fetch_add(1, Ordering::Relaxed) + 1 >= SUSPECT {
+            self.wake.notify_one();
+        }
+        self.record(CallOutcome::Failed, &Cause::Deadline);
+    }
+
+    /// The connection numbered `id` is of no more use. Counts once, however many callers had
+    /// something on it.
+    fn lost(&self, id: u64) {
+        let lost = self.link.send_if_modified(|link| {
+            let was = matches!(link, Link::Up(now) | Link::Recovering(now) if now.has(id));
+            if was {
+                *link = Link::Joining;
+            }
+            was
+        });
+        if lost {
+            self.wake.notify_one();
+        }
+    }
+
+    fn record(&self, outcome: CallOutcome, cause: &Cause) {
+        let now = self.clock.now();
+        let changed = self.breaker().record(Admission::Pass, outcome, now, random());
+        if changed == Some(CircuitState::Open) {
+            self.link.send_if_modified(|link| {
+                let up = matches!(link, Link::Up(_));
+                if up {
+                    *link = Link::Down(Cause::Open(Box::new(cause.clone())));
+                }
+                up
+            });
+            self.wake.notify_one();
+        }
+    }
+
+    fn breaker(&self) -> std::sync::MutexGuard<'_, Breaker> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Link {
+    /// The connection for `call`, or why there is none; nothing while it is being made.
+    fn connection(&self, call: Call) -> Option<Result<Connection, Cause>> {
+        match self {
+            Self::Up(connections) => Some(Ok(connections.of(call.lane).clone())),
+            Self::Recovering(_) if call.access == Access::Entries => Some(Err(Cause::Recovering)),
+            Self::Recovering(connections) => Some(Ok(connections.of(call.lane).clone())),
+            Self::Down(cause) => Some(Err(cause.clone())),
+            Self::Joining => None,
+        }
+    }
+}
+
+/// Whether `answer` is an error reply of this code.
+pub(crate) fn is_code(answer: &Value, code: &str) -> bool {
+    matches!(answer, Value::ServerError(error) if error.code() == code)
+}

@@ -1,0 +1,226 @@
+//! The task that connects a node, watches over it, and lets it serve again after it was away.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use redis::Pipeline;
+use rucache_core::breaker::{Admission, CallOutcome, CircuitState};
+use rucache_core::{Breaker, Change};
+use tokio::time::{Instant, timeout_at};
+
+use super::establish::{Established, establish};
+use super::{Connections, Link, Node, Place, SUSPECT};
+use crate::clock::{after, pause, random};
+use crate::connection::Connector;
+use crate::error::Cause;
+use crate::listeners::Listeners;
+
+/// Time between signs of life asked of a node.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// How long a node that was just connected is given before it is connected anew.
+const REST: Duration = Duration::from_secs(1);
+
+/// How often the breaker of a node that is down is asked for a probe.
+const TICK: Duration = Duration::from_millis(50);
+
+/// How often Sentinels are asked about a node that is down.
+const ASK_SENTINELS: Duration = Duration::from_millis(250);
+
+/// Connects a [`Node`] and keeps it connected.
+///
+/// All connecting is done here, one attempt at a time, so that a thousand callers of a dead server
+/// make no more connections than one. While the node is down it is tried once per second, as its
+/// breaker says.
+pub(crate) struct Supervisor {
+    node: Arc<Node>,
+    place: Place,
+    connector: Arc<Connector>,
+    listeners: Arc<Listeners>,
+    run_id: Option<String>,
+    joined: Option<Instant>,
+    /// What the listeners were told last.
+    told: Option<CircuitState>,
+}
+
+impl Supervisor {
+    pub(crate) const fn new(
+        node: Arc<Node>,
+        place: Place,
+        connector: Arc<Connector>,
+        listeners: Arc<Listeners>,
+    ) -> Self {
+        Self { node, place, connector, listeners, run_id: None, joined: None, told: None }
+    }
+
+    /// Runs for as long as the node is wanted.
+    pub(crate) async fn run(mut self) {
+        loop {
+            self.join().await;
+            let link = self.node.link.borrow().clone();
+            match link {
+                Link::Up(connections) => self.watch(&connections).await,
+                Link::Joining | Link::Recovering(_) | Link::Down(_) => {}
+            }
+            if !self.node.is_up() {
+                self.tell_down();
+            }
+            // A connection that breaks as soon as it is made is a node that is down.
+            if matches!(*self.node.link.borrow(), Link::Joining) && self.is_resting() {
+                self.down(Cause::NoNode("its connections break as soon as they are made"));
+            }
+            if matches!(*self.node.link.borrow(), Link::Down(_)) {
+                self.tell_down();
+                self.wait_for_probe().await;
+            }
+        }
+    }
+
+    /// Tries to connect, and to let the node serve.
+    async fn join(&mut self) {
+        let established = match establish(&self.place, &self.connector).await {
+            Ok(established) => established,
+            // The old connection is still there, and only suspected.
+            Err(_) if self.node.is_up() => return self.node.late.store(0, Ordering::Relaxed),
+            Err(cause) => return self.down(cause),
+        };
+        self.tell_down_if_up();
+        let Established { address, connections, run_id } = established;
+        let node = self.node.clone();
+        *node.address.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(address);
+        node.link.send_replace(Link::Recovering(connections.clone()));
+        if run_id.is_some() && self.run_id.is_some() && run_id != self.run_id {
+            // Another life of the server, or another server: it may have forgotten things.
+            self.listeners.tell(&Change::Everything);
+        }
+        if let Err(error) = self.listeners.node_recovering(node.name()).await {
+            tracing::warn!(node = %node.name(), %error, "redis node stays closed");
+            return self.down(Cause::Recovering);
+        }
+        self.run_id = run_id.or(self.run_id.take());
+        self.joined = Some(after(Duration::ZERO));
+        node.late.store(0, Ordering::Relaxed);
+        node.read_only.store(0, Ordering::Relaxed);
+        *node.breaker() = Breaker::default();
+        // It may have broken meanwhile.
+        let up = node.link.send_if_modified(|link| {
+            let still = matches!(link, Link::Recovering(_));
+            if still {
+                *link = Link::Up(connections);
+            }
+            still
+        });
+        if up {
+            tracing::info!(node = %node.name(), "redis node serves");
+            self.told = Some(CircuitState::Closed);
+            self.listeners.node_up(node.name());
+        }
+    }
+
+    /// Returns when the node needs to be connected anew, or is down.
+    async fn watch(&self, connections: &Connections) {
+        let node = &self.node;
+        loop {
+            tokio::select! {
+                () = connections.data.ended() => return node.lost(connections.data.id()),
+                () = connections.bulk.ended() => return node.lost(connections.bulk.id()),
+                () = node.wake.notified() => {}
+                () = pause(HEARTBEAT) => {
+                    if !self.is_alive(connections).await || self.has_moved().await {
+                        return;
+                    }
+                }
+            }
+            let suspect = node.late.load(Ordering::Relaxed) >= SUSPECT;
+            let read_only = node.read_only.load(Ordering::Relaxed) > 0;
+            if !node.is_up() || (suspect || read_only) && !self.is_resting() {
+                return;
+            }
+        }
+    }
+
+    /// Asks for a sign of life on both connections; what does not answer is lost.
+    async fn is_alive(&self, connections: &Connections) -> bool {
+        let mut ping = Pipeline::new();
+        ping.cmd("PING");
+        let deadline = after(self.connector.timeout());
+        let (data, bulk) = tokio::join!(
+            connections.data.exchange(&ping, deadline),
+            // A long listing may be in the way there: only a broken connection counts.
+            async { Ok::<_, Cause>(connections.bulk.has_ended()) }
+        );
+        match data {
+            Ok(answers) => self.node.answered(&answers, super::Lane::Data),
+            Err(Cause::Deadline) => {
+                self.node.missed();
+                return false;
+            }
+            Err(_) => self.node.lost(connections.data.id()),
+        }
+        if matches!(bulk, Ok(true)) {
+            self.node.lost(connections.bulk.id());
+        }
+        self.node.is_up()
+    }
+
+    /// Whether the Sentinels name another server by now.
+    async fn has_moved(&self) -> bool {
+        if matches!(self.place, Place::At(_)) {
+            return false;
+        }
+        let known = self.node.address();
+        self.place.find().await.is_ok_and(|address| Some(address) != known)
+    }
+
+    /// Leaves the node alone until the breaker asks for a probe.
+    fn down(&self, cause: Cause) {
+        let mut breaker = self.node.breaker();
+        while breaker.state() != CircuitState::Open {
+            let admission = match breaker.state() {
+                CircuitState::HalfOpen => Admission::Probe,
+                _ => Admission::Pass,
+            };
+            breaker.record(admission, CallOutcome::Failed, self.node.clock.now(), random());
+        }
+        drop(breaker);
+        self.node.link.send_replace(Link::Down(Cause::Open(Box::new(cause))));
+    }
+
+    async fn wait_for_probe(&self) {
+        let mut ask = after(ASK_SENTINELS);
+        loop {
+            if self.node.breaker().admit(self.node.clock.now()) == Admission::Probe {
+                return;
+            }
+            if after(Duration::ZERO) >= ask {
+                if self.has_moved().await {
+                    return;
+                }
+                ask = after(ASK_SENTINELS);
+            }
+            pause(TICK).await;
+        }
+    }
+
+    fn is_resting(&self) -> bool {
+        self.joined.is_some_and(|joined| joined.elapsed() < REST)
+    }
+
+    fn tell_down_if_up(&mut self) {
+        if self.told == Some(CircuitState::Closed) {
+            self.tell_down();
+        }
+    }
+
+    fn tell_down(&mut self) {
+        if self.told == Some(CircuitState::Open) {
+            return;
+        }
+        self.told = Some(CircuitState::Open);
+        if let Link::Down(cause) = &*self.node.link.borrow() {
+            tracing::warn!(node = %self.node.name(), %cause, "redis node is down");
+        }
+        self.listeners.node_down(self.node.name());
+    }
+}
