@@ -264,12 +264,14 @@ impl Cache {
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         let key = name.in_service(&self.service)?;
-        let mut loader = Some(loader);
-        // Asked once: there is one key, and its flight ends with what this brings.
-        let loader: Loader = Box::new(move |_| match loader.take() {
-            Some(loader) => load_future(|| loader().map(|loaded| vec![loaded])),
-            None => Box::pin(async { Vec::new() }),
-        });
+        let loader = || -> Loader {
+            let mut loader = Some(loader);
+            // Asked once: there is one key, and its flight ends with what this brings.
+            Box::new(move |_| match loader.take() {
+                Some(loader) => load_future(|| loader().map(|loaded| vec![loaded])),
+                None => Box::pin(async { Vec::new() }),
+            })
+        };
         Ok(self.engine.read_or_load(&key, policy.into(), loader).await?)
     }
 

@@ -65,12 +65,12 @@ impl Engine {
         self: &Arc<Self>,
         key: &Key,
         policy: Policy,
-        loader: Loader,
+        loader: impl FnOnce() -> Loader,
     ) -> Result<Hit<T>, LoadError> {
         let mut leaders = Vec::new();
         let read = self.begin(key, &mut leaders);
         if !leaders.is_empty() {
-            self.spawn_load(leaders, policy, loader);
+            self.spawn_load(leaders, policy, loader());
         }
         self.finish(key, read).await
     }
