@@ -3,6 +3,7 @@
 mod write;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use futures_util::future::join_all;
 use rucache_core::{
@@ -12,6 +13,7 @@ use rucache_core::{
 
 use crate::client::{Command, Item, Name};
 use crate::error::{Refusal, Trouble};
+use crate::node::Node;
 use crate::numbers::parse_number;
 use crate::pool::Pool;
 use crate::rounds::{Next, Replies, Step, Task};
@@ -36,8 +38,8 @@ impl Pool {
                 (node, entry, markers)
             })
             .collect();
-        let read = |(node, names): (&std::sync::Arc<_>, Names)| {
-            let node: std::sync::Arc<crate::node::Node> = std::sync::Arc::clone(node);
+        let read = |(node, names): (&Arc<Node>, Names)| {
+            let node = node.clone();
             async move {
                 if names.list.is_empty() {
                     Vec::new()

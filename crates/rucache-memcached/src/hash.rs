@@ -10,7 +10,7 @@ const BUCKET_BITS: u32 = 12;
 /// The standard library's hash may change with any release of Rust, and a changed hash loses every
 /// entry of every deployment.
 fn hash(bytes: &[u8]) -> u64 {
-    let fold = |hash, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    let fold = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
     mix(bytes.iter().fold(0xcbf2_9ce4_8422_2325, fold))
 }
 

@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use rucache_core::{
-    Answers, Error, Key, Marker, MarkerRef, MarkerVersion, Operation, Ttl,
-};
+use rucache_core::{Answers, Key, Marker, MarkerRef, MarkerVersion, Operation, Ttl};
 
 use crate::client::{Command, Counting, Name};
 use crate::error::{Refusal, Trouble};
@@ -24,7 +22,7 @@ impl Pool {
                 return Err(Refusal::CounterFull.during(Operation::Add));
             }
             let (node, subject) = (self.node_of(&name), name.clone());
-            let step = Adding { name, delta, life, undo: None };
+            let step = Adding { name, delta, life, passed: false };
             Ok(Task { node, subject, step })
         };
         let tasks = additions.iter().map(task).collect();
@@ -86,7 +84,8 @@ struct Adding {
     name: Name,
     delta: u64,
     life: Exptime,
-    undo: Option<()>,
+    /// Whether the limit was passed, and what was added is to be taken back.
+    passed: bool,
 }
 
 impl Step for Adding {
@@ -94,20 +93,21 @@ impl Step for Adding {
 
     fn commands(&self) -> Vec<Command> {
         let (name, delta) = (self.name.clone(), self.delta);
-        let counting = match self.undo {
-            None => Counting::Up { delta, life: self.life },
-            Some(()) => Counting::Down { delta },
+        let counting = if self.passed {
+            Counting::Down { delta }
+        } else {
+            Counting::Up { delta, life: self.life }
         };
         vec![Command::Count { name, counting }]
     }
 
     fn next(self, mut answers: Replies) -> Result<Next<Self>, Trouble> {
         let sum = answers.number()?;
-        Ok(match (self.undo, sum) {
-            (Some(()), _) => Next::Done(None),
-            (None, Some(sum)) if sum <= LIMIT => Next::Done(Some(sum)),
-            (None, Some(_)) => Next::Then(Self { undo: Some(()), ..self }),
-            (None, None) => return Err(Trouble::Garbled),
+        Ok(match sum {
+            _ if self.passed => Next::Done(None),
+            Some(sum) if sum <= LIMIT => Next::Done(Some(sum)),
+            Some(_) => Next::Then(Self { passed: true, ..self }),
+            None => return Err(Trouble::Garbled),
         })
     }
 }

@@ -1,3 +1,1 @@
-//! The clauses of the contract, on real servers.
-
 fn main() {}

@@ -5,6 +5,7 @@
 //! when the test's process is killed.
 
 mod background;
+mod chaos;
 mod deadline;
 mod directory;
 mod fake;
@@ -17,6 +18,7 @@ mod random;
 mod redis;
 mod watchdog;
 
+pub use chaos::{Chaos, ChaosBackend};
 pub use deadline::wait_until;
 pub use fake::{FakeServer, Step};
 pub use fleet::{Fleet, Member, Parent};

@@ -1,5 +1,7 @@
 //! Chance that a seed decides, so that a failing run can be repeated.
 
+use std::time::Duration;
+
 /// Sebastiano Vigna's SplitMix64. Not for secrets.
 #[derive(Debug, Clone)]
 pub(crate) struct Random(u64);
@@ -29,5 +31,11 @@ impl Random {
             Some(number) => number,
             None => 0,
         }
+    }
+
+    /// A span of at most `longest`, to the nanosecond.
+    pub(crate) fn up_to(&mut self, longest: Duration) -> Duration {
+        let nanos = u64::try_from(longest.as_nanos()).unwrap_or(u64::MAX);
+        Duration::from_nanos(self.below(nanos.saturating_add(1)))
     }
 }

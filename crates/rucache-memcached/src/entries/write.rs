@@ -62,9 +62,8 @@ impl Writing {
         Command::Store { name, value, flags: ENTRY, life: self.life, when }
     }
 
-    const fn then(self, turn: Turn) -> Next<Self> {
-        let Self { name, value, life, turn: _ } = self;
-        Next::Then(Self { name, value, life, turn })
+    fn then(self, turn: Turn) -> Next<Self> {
+        Next::Then(Self { turn, ..self })
     }
 }
 

@@ -140,7 +140,7 @@ impl Answer {
 
     /// The answer as a row for people.
     pub(super) fn row(&self) -> [Cell; 7] {
-        let number = self.ruc.map_or_else(|| self.input.trim().to_owned(), |ruc| ruc.to_string());
+        let number = self.ruc.as_ref().map_or_else(|| self.input.trim().to_owned(), Ruc::to_string);
         let (outcome, tone, last) = match &self.verdict {
             Verdict::Found { cache, record } => return found(&number, cache, record),
             Verdict::NotFound { reason, .. } => ("not found", Tone::Doubtful, reason.to_string()),
@@ -153,7 +153,7 @@ impl Answer {
         };
         let none = || Cell::from("-");
         let outcome = Cell::new(outcome, tone);
-        [number.as_str().into(), outcome, none(), none(), none(), none(), last.as_str().into()]
+        [Cell::input(&number), outcome, none(), none(), none(), none(), Cell::whole(&last)]
     }
 }
 

@@ -44,7 +44,7 @@ pub(super) fn check(args: Args, out: &mut Output) -> Result<Exit, Failure> {
     } else if !candidates.is_empty() {
         let mut table = Table::new(["TEXT", "VALID", "WHY"]);
         for candidate in &candidates {
-            let input = candidate.input.as_str().into();
+            let input = Cell::input(&candidate.input);
             table.push(match &candidate.ruc {
                 Ok(ruc) => {
                     [input, Cell::new("yes", Tone::Good), about(candidate, *ruc).as_str().into()]
@@ -52,7 +52,7 @@ pub(super) fn check(args: Args, out: &mut Output) -> Result<Exit, Failure> {
                 Err(error) => [
                     input,
                     Cell::new("no", Tone::Bad),
-                    broken_rule(error.rule().as_str(), &error.to_string()).as_str().into(),
+                    Cell::whole(&broken_rule(error.rule().as_str(), &error.to_string())),
                 ],
             });
         }

@@ -1,8 +1,6 @@
 //! `rucache serve`: the service, from its start message to its graceful end.
 
-use std::io::IsTerminal;
-
-use anstream::eprintln;
+use anstream::{AutoStream, ColorChoice, eprintln};
 use tokio::sync::oneshot;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
@@ -100,7 +98,7 @@ fn log() -> Result<(), Failure> {
     };
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
+        .with_ansi(AutoStream::choice(&std::io::stderr()) != ColorChoice::Never);
     tracing_subscriber::registry().with(targets).with(lines).init();
     Ok(())
 }

@@ -11,6 +11,9 @@ const GAP: usize = 2;
 /// What is left for the last column on a narrow terminal.
 const LEAST: usize = 20;
 
+/// Columns for a text that should be a number.
+const LONGEST_INPUT: usize = 40;
+
 /// What a cell tells by its colour.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Tone {
@@ -38,11 +41,31 @@ impl Tone {
 pub(super) struct Cell {
     text: String,
     tone: Tone,
+    fit: Fit,
+}
+
+/// What becomes of a text of the last column that a terminal is too narrow for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    /// It is cut.
+    Cut,
+    /// It runs on into the next line.
+    Wrapped,
 }
 
 impl Cell {
     pub(super) fn new(text: &str, tone: Tone) -> Self {
-        Self { text: printable(text), tone }
+        Self { text: printable(text), tone, fit: Fit::Cut }
+    }
+
+    /// What somebody gave as a number: of a text that is far from one, the beginning will do.
+    pub(super) fn input(text: &str) -> Self {
+        Self::from(&*cut(text, LONGEST_INPUT))
+    }
+
+    /// A text that must be read whole.
+    pub(super) fn whole(text: &str) -> Self {
+        Self { fit: Fit::Wrapped, ..Self::from(text) }
     }
 }
 
@@ -82,10 +105,10 @@ impl<const N: usize> Table<N> {
         }
         let mut text = String::new();
         let heading = Style::new().bold();
-        push_line(&mut text, &widths, self.headings.iter().map(|title| (*title, heading)));
+        let titles = self.headings.map(Cell::from);
+        push_line(&mut text, &widths, titles.iter().map(|title| (title, heading)));
         for row in &self.rows {
-            let cells = row.iter().map(|cell| (cell.text.as_str(), cell.tone.style()));
-            push_line(&mut text, &widths, cells);
+            push_line(&mut text, &widths, row.iter().map(|cell| (cell, cell.tone.style())));
         }
         out.write_all(text.as_bytes())
     }
@@ -94,12 +117,15 @@ impl<const N: usize> Table<N> {
 fn push_line<'a>(
     line: &mut String,
     widths: &[usize],
-    cells: impl Iterator<Item = (&'a str, Style)>,
+    cells: impl Iterator<Item = (&'a Cell, Style)>,
 ) {
     let last = widths.len().saturating_sub(1);
-    for (column, ((text, style), &width)) in cells.zip(widths).enumerate() {
-        let text = cut(text, width);
-        let padding = if column == last { 0 } else { width + GAP - text.width() };
+    for (column, ((cell, style), &width)) in cells.zip(widths).enumerate() {
+        let text = match cell.fit {
+            Fit::Cut => cut(&cell.text, width),
+            Fit::Wrapped => cell.text.clone(),
+        };
+        let padding = if column == last { 0 } else { (width + GAP).saturating_sub(text.width()) };
         line.push_str(&format!("{style}{text}{style:#}{:padding$}", ""));
     }
     line.push('\n');
@@ -160,6 +186,16 @@ mod tests {
         // A terminal too narrow for anything wraps.
         assert_eq!(written(&table, Some(5)), "A  NAME\n1  MUNICIPALIDAD DE SA…\n");
         assert_eq!(written(&table, None), "A  NAME\n1  MUNICIPALIDAD DE SAN ISIDRO\n");
+    }
+
+    #[test]
+    fn what_must_be_read_whole_is_not_cut() {
+        let mut table = Table::new(["A", "NAME"]);
+        table.push(["1".into(), Cell::whole("check_digit: the last digit must be 5")]);
+        assert_eq!(
+            written(&table, Some(25)),
+            "A  NAME\n1  check_digit: the last digit must be 5\n"
+        );
     }
 
     #[test]

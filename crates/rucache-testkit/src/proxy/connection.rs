@@ -131,7 +131,7 @@ async fn relay(
         let current = line.state.current.borrow();
         match &current.fault {
             Fault::Delay { shortest, longest, one_in } if current.hits_answer(*one_in) => {
-                between(*shortest, *longest, &mut delays)
+                *shortest + delays.up_to(longest.saturating_sub(*shortest))
             }
             _ => Duration::ZERO,
         }
@@ -143,11 +143,6 @@ async fn relay(
         Outlet::new(to_client, line).give_answers(answers_out),
     )?;
     Ok(())
-}
-
-fn between(shortest: Duration, longest: Duration, random: &mut Random) -> Duration {
-    let width = u64::try_from(longest.saturating_sub(shortest).as_nanos()).unwrap_or(u64::MAX);
-    shortest + Duration::from_nanos(random.below(width.saturating_add(1)))
 }
 
 /// A client's connection in the count of open ones.

@@ -51,6 +51,7 @@ fn answers_depend_on_the_request() {
     assert_eq!(read_to_end(&end_of(b"reset")), (vec![], Err(ErrorKind::ConnectionReset)));
     assert_eq!(read_to_end(&end_of(b"close")), (b"bye".to_vec(), Ok(3)));
     let mut hanging = end_of(b"hang");
+    assert!(wait_until(PATIENCE, || fake.received().ends_with(b"hang")));
     hanging.write_all(b"echo").unwrap();
     assert!(is_silent(&hanging));
     assert!(wait_until(PATIENCE, || fake.received().ends_with(b"hangecho")));

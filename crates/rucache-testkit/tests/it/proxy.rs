@@ -229,7 +229,7 @@ fn corrupt_flips_single_bits_as_the_seed_decides() {
 fn duplicate_and_inject_hit_every_nth_answer() {
     let proxy = proxy();
     let client = connect(proxy.port()).unwrap();
-    let mut ask_for = |fault, answer_len| {
+    let ask_for = |fault, answer_len| {
         proxy.set(fault);
         assert_eq!(ask(&client, b"1").unwrap(), b"1");
         (&client).write_all(b"2").unwrap();

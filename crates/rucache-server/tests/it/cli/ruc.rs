@@ -23,6 +23,19 @@ TEXT           VALID  WHY
 }
 
 #[test]
+fn text_far_from_a_number_does_not_widen_the_table() {
+    let run = rucache(&["ruc", "check"]).stdin(vec![b'7'; 100_000]).run();
+    let row = run.stdout.lines().nth(1).expect("a row");
+    assert_eq!(
+        row,
+        format!(
+            "{}…  no     length: it must have 11 digits, not 100000 characters",
+            "7".repeat(39)
+        )
+    );
+}
+
+#[test]
 fn valid_numbers_alone_end_with_zero() {
     let run = rucache(&["ruc", "check"]).stdin("# socios\n20131312955\r\n\n20100070970").run();
     assert_eq!(run.code, Some(0));

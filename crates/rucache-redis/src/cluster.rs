@@ -1,0 +1,227 @@
+//! A Cluster: which node has which slot, and requests that follow a slot when it moves.
+//!
+//! The client crate has a Cluster of its own. It is not used: it sends a write again when its answer
+//! was lost, hides which node failed, and has neither breakers nor a deadline for the whole call.
+
+mod slots;
+mod topology;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use redis::{Pipeline, Value};
+use tokio::sync::{Notify, watch};
+use tokio::task::AbortHandle;
+use tokio::time::timeout_at;
+
+use crate::clock::{after, pause};
+use crate::config::Address;
+use crate::error::{Cause, Failure};
+use crate::fleet::{Recruiter, send_to};
+use crate::node::{Call, Node};
+use crate::request::Request;
+use topology::{Scout, Topology};
+
+pub(crate) use slots::slot_of;
+
+/// How long a request waits before it asks again for a slot that is between two nodes, or for a
+/// Cluster that is finding itself.
+const UNSETTLED: Duration = Duration::from_millis(10);
+
+/// How many times a request follows its slot.
+const MAX_ROUNDS: usize = 16;
+
+/// A Cluster as its callers see it.
+pub(crate) struct Cluster {
+    topology: watch::Receiver<Arc<Topology>>,
+    refresh: Arc<Notify>,
+    scout: AbortHandle,
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.scout.abort();
+    }
+}
+
+/// A request under way, and where it belongs among the answers.
+struct Pending {
+    at: usize,
+    request: Request,
+    /// Where an importing node is, which has to be asked to be asked.
+    importer: Option<Address>,
+}
+
+impl Cluster {
+    /// A Cluster that is found through `seeds`.
+    pub(crate) fn new(seeds: Vec<Address>, recruiter: Recruiter) -> Self {
+        let refresh = Arc::new(Notify::new());
+        let (known, topology) = watch::channel(Arc::new(Topology::default()));
+        let scout = Scout::new(seeds, recruiter, known, refresh.clone());
+        let scout = tokio::spawn(scout.run()).abort_handle();
+        Self { topology, refresh, scout }
+    }
+
+    /// The primaries, in the order of their names.
+    pub(crate) fn primaries(&self) -> Vec<Arc<Node>> {
+        self.topology.borrow().primaries()
+    }
+
+    /// Returns once the Cluster has been found, or at the call's deadline.
+    pub(crate) async fn found(&self, call: Call) -> Arc<Topology> {
+        let mut topology = self.topology.clone();
+        let found = topology.wait_for(|topology| !topology.is_empty());
+        match timeout_at(call.deadline, found).await {
+            Ok(Ok(topology)) => topology.clone(),
+            _ => Arc::default(),
+        }
+    }
+
+    /// Sends each request to the node of its slot, all nodes in parallel, and again where a slot has
+    /// moved.
+    pub(crate) async fn send(
+        &self,
+        requests: Vec<Request>,
+        call: Call,
+    ) -> Vec<Result<Value, Failure>> {
+        let count = requests.len();
+        let mut answers: Vec<Option<Result<Value, Failure>>> = Vec::new();
+        answers.resize_with(count, || None);
+        let mut pending: Vec<_> = requests
+            .into_iter()
+            .enumerate()
+            .map(|(at, request)| Pending { at, request, importer: None })
+            .collect();
+        for _ in 0..MAX_ROUNDS {
+            let topology = self.found(call).await;
+            let round = self.round(&topology, pending, call, &mut answers).await;
+            pending = round.0;
+            if pending.is_empty() {
+                break;
+            }
+            if timeout_at(call.deadline, self.settle(&topology, round.1)).await.is_err() {
+                break;
+            }
+        }
+        let unsettled = || Err(Cause::NoNode("the Cluster is moving slots or electing").into());
+        answers.into_iter().map(|answer| answer.unwrap_or_else(unsettled)).collect()
+    }
+
+    /// One round trip. What has to be asked again, and whether the topology is to blame.
+    async fn round(
+        &self,
+        topology: &Topology,
+        pending: Vec<Pending>,
+        call: Call,
+        answers: &mut [Option<Result<Value, Failure>>],
+    ) -> (Vec<Pending>, Unsettled) {
+        let mut groups: BTreeMap<Arc<str>, (Arc<Node>, Vec<Pending>)> = BTreeMap::new();
+        let mut asked = Vec::new();
+        for one in pending {
+            let node = match &one.importer {
+                Some(address) => topology.node_at(address),
+                None => topology.node_of(one.request.slot),
+            };
+            match node {
+                Some(node) if one.importer.is_some() => asked.push((node, one)),
+                Some(node) => {
+                    let group = groups.entry(node.name().clone());
+                    group.or_insert_with(|| (node, Vec::new())).1.push(one);
+                }
+                None => {
+                    self.refresh.notify_one();
+                    let cause = Cause::NoNode("no node of the Cluster serves this slot");
+                    answers[one.at] = Some(Err(cause.into()));
+                }
+            }
+        }
+        let groups = groups.into_values().map(|(node, group)| async move {
+            let requests = group.iter().map(|one| one.request.clone()).collect();
+            group.into_iter().zip(send_to(&node, requests, call).await).collect::<Vec<_>>()
+        });
+        let asked = asked.into_iter().map(|(node, one)| async move {
+            let mut pipeline = Pipeline::new();
+            pipeline.cmd("ASKING");
+            pipeline.add_command(one.request.command.clone());
+            let answer = node.send(&pipeline, call).await;
+            (one, answer.and_then(|mut both| both.pop().ok_or_else(|| Cause::Form.into())))
+        });
+        let (groups, asked) = tokio::join!(join_all(groups), join_all(asked));
+        let mut again = Vec::new();
+        let mut unsettled = Unsettled::Slot;
+        for (one, answer) in groups.into_iter().flatten().chain(asked) {
+            match Redirect::of(&answer) {
+                None => answers[one.at] = Some(answer),
+                Some(Redirect::Moved) => {
+                    unsettled = Unsettled::Topology;
+                    again.push(Pending { importer: None, ..one });
+                }
+                Some(Redirect::Ask(address)) if topology.node_at(&address).is_some() => {
+                    again.push(Pending { importer: Some(address), ..one });
+                }
+                Some(Redirect::Ask(_) | Redirect::Later) => {
+                    again.push(Pending { importer: None, ..one });
+                    if unsettled == Unsettled::Slot {
+                        unsettled = Unsettled::Wait;
+                    }
+                }
+            }
+        }
+        again.sort_by_key(|one| one.at);
+        (again, unsettled)
+    }
+
+    /// Waits for what an unsettled round lacks.
+    async fn settle(&self, before: &Arc<Topology>, unsettled: Unsettled) {
+        match unsettled {
+            Unsettled::Slot => {}
+            Unsettled::Wait => {
+                self.refresh.notify_one();
+                pause(UNSETTLED).await;
+            }
+            Unsettled::Topology => {
+                self.refresh.notify_one();
+                let mut topology = self.topology.clone();
+                let newer = topology.wait_for(|now| !Arc::ptr_eq(now, before));
+                // A new look may show the old picture: the answer is asked for again all the same.
+                let _ = timeout_at(after(UNSETTLED * 2), newer).await;
+            }
+        }
+    }
+}
+
+/// What a round that has to be repeated waits for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unsettled {
+    /// Nothing: the importing node is known.
+    Slot,
+    /// A moment.
+    Wait,
+    /// A newer picture of the Cluster.
+    Topology,
+}
+
+/// Why an answer is none.
+enum Redirect {
+    Moved,
+    Ask(Address),
+    Later,
+}
+
+impl Redirect {
+    fn of(answer: &Result<Value, Failure>) -> Option<Self> {
+        let Ok(Value::ServerError(error)) = answer else { return None };
+        match error.code() {
+            "MOVED" => Some(Self::Moved),
+            "TRYAGAIN" | "CLUSTERDOWN" => Some(Self::Later),
+            "ASK" => {
+                let target = error.details()?.split_ascii_whitespace().nth(1)?;
+                let (host, port) = target.rsplit_once(':')?;
+                Some(Self::Ask(Address::new(host, port.parse().ok()?)))
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! All nodes of the backend, and who of them is asked what.
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use redis::{Pipeline, Value};
+use tokio::task::AbortHandle;
+
+use crate::cluster::Cluster;
+use crate::config::{RedisConfig, Servers};
+use crate::connection::Connector;
+use crate::error::{Cause, Failure};
+use crate::listeners::Listeners;
+use crate::node::{Call, Node, Place, Supervisor};
+use crate::push::Push;
+use crate::request::Request;
+use crate::sentinel::Sentinels;
+
+/// A node with the tasks that work for it, which end with it.
+pub(crate) struct Member {
+    pub(crate) node: Arc<Node>,
+    tasks: [AbortHandle; 2],
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(AbortHandle::abort);
+    }
+}
+
+/// What every node is made with.
+#[derive(Clone)]
+pub(crate) struct Recruiter {
+    pub(crate) connector: Arc<Connector>,
+    listeners: Arc<Listeners>,
+    codec: rucache_core::KeyCodec,
+}
+
+impl Recruiter {
+    /// A node called `name` at `place`, at work from now on.
+    pub(crate) fn recruit(&self, name: String, place: Place) -> Member {
+        let Self { connector, listeners, codec } = self.clone();
+        let node = Arc::new(Node::new(name));
+        let push = Push::new(node.clone(), connector.clone(), listeners.clone(), codec);
+        let supervisor = Supervisor::new(node.clone(), place, connector, listeners);
+        let tasks = [
+            tokio::spawn(supervisor.run()).abort_handle(),
+            tokio::spawn(push.run()).abort_handle(),
+        ];
+        Member { node, tasks }
+    }
+}
+
+/// The servers: one, or a Cluster.
+pub(crate) enum Fleet {
+    /// One server, or the primary that Sentinels name.
+    One(Member),
+    /// A Cluster.
+    Cluster(Cluster),
+}
+
+impl Fleet {
+    pub(crate) fn new(config: &RedisConfig, listeners: Arc<Listeners>) -> Result<Self, Cause> {
+        let connector = Arc::new(Connector::new(config)?);
+        let recruiter = Recruiter { connector: connector.clone(), listeners, codec: config.codec() };
+        Ok(match &config.servers {
+            Servers::One(address) => {
+                Self::One(recruiter.recruit(address.to_string(), Place::At(address.clone())))
+            }
+            Servers::Sentinel { sentinels, service, .. } => {
+                let sentinels = Sentinels::new(service.clone(), sentinels, connector);
+                Self::One(recruiter.recruit(service.clone(), Place::Named(Arc::new(sentinels))))
+            }
+            Servers::Cluster(seeds) => Self::Cluster(Cluster::new(seeds.clone(), recruiter)),
+        })
+    }
+
+    /// Whether one node has all slots, so that one command may name many keys.
+    pub(crate) const fn is_one(&self) -> bool {
+        matches!(self, Self::One(_))
+    }
+
+    /// An answer for each request, in their order; requests of one slot are carried out in order.
+    pub(crate) async fn send(
+        &self,
+        requests: Vec<Request>,
+        call: Call,
+    ) -> Vec<Result<Value, Failure>> {
+        if requests.is_empty() {
+            return Vec::new();
+        }
+        match self {
+            Self::One(member) => send_to(&member.node, requests, call).await,
+            Self::Cluster(cluster) => cluster.send(requests, call).await,
+        }
+    }
+
+    /// The answer to one request.
+    pub(crate) async fn ask(&self, request: Request, call: Call) -> Result<Value, Failure> {
+        let mut answers = self.send(vec![request], call).await;
+        answers.pop().unwrap_or_else(|| Err(Cause::Form.into()))
+    }
+
+    /// The primaries that are known, in the order of their names.
+    pub(crate) fn primaries(&self) -> Vec<Arc<Node>> {
+        match self {
+            Self::One(member) => vec![member.node.clone()],
+            Self::Cluster(cluster) => cluster.primaries(),
+        }
+    }
+
+    /// Asks every primary the same.
+    pub(crate) async fn ask_all(
+        &self,
+        questions: &Pipeline,
+        call: Call,
+    ) -> Result<Vec<Vec<Value>>, Failure> {
+        let primaries = self.primaries();
+        if primaries.is_empty() {
+            return Err(Cause::NoNode("no node of the Cluster could be reached").into());
+        }
+        let answers = join_all(primaries.iter().map(|node| node.send(questions, call))).await;
+        answers.into_iter().collect()
+    }
+}
+
+/// Sends `requests` to `node` in one round trip.
+pub(crate) async fn send_to(
+    node: &Node,
+    requests: Vec<Request>,
+    call: Call,
+) -> Vec<Result<Value, Failure>> {
+    let count = requests.len();
+    let mut pipeline = Pipeline::with_capacity(count);
+    for request in requests {
+        pipeline.add_command(request.command);
+    }
+    match node.send(&pipeline, call).await {
+        Ok(answers) => answers.into_iter().map(Ok).collect(),
+        Err(failure) => vec![Err(failure); count],
+    }
+}
