@@ -23,7 +23,8 @@ pub struct MemcachedOptions {
     pub memory_mb: Option<u32>,
     /// How many connections there may be (`-c`) besides the kit's own.
     pub max_connections: Option<u32>,
-    /// Longest item, in bytes (`-I`).
+    /// Longest item, in bytes (`-I`): a multiple of 524,288, as memcached takes no others without
+    /// options that it calls experimental. 1,048,576 by default.
     pub max_item_bytes: Option<u32>,
     /// Further arguments, such as `-M` (no eviction).
     pub arguments: Vec<String>,

@@ -51,7 +51,7 @@ pub enum OpenError {
     },
     /// The register file could not be loaded.
     #[cfg(feature = "padron")]
-    #[error("source.register: {0}")]
+    #[error("source.register cannot be used")]
     Register(#[source] rucache_padron::Error),
     /// A register file is given, but not what its silence means.
     #[cfg(feature = "padron")]

@@ -87,8 +87,8 @@ impl<'a> Outlet<'a> {
     ) -> Result<(), Stop> {
         while let Some((_, chunk)) = chunks.recv().await {
             self.wait_while_held().await;
-            self.to.write_all(&chunk).await?;
             count(&self.state.to_server, chunk.len());
+            self.to.write_all(&chunk).await?;
         }
         self.wait_while_held().await;
         Ok(self.to.shutdown().await?)
@@ -170,8 +170,9 @@ impl<'a> Outlet<'a> {
     }
 
     async fn write(&mut self, bytes: &[u8]) -> Result<(), Stop> {
-        self.to.write_all(bytes).await?;
+        // First, so that whoever has read them finds them counted.
         count(&self.state.to_clients, bytes.len());
+        self.to.write_all(bytes).await?;
         self.written.1 = self.written.1.saturating_add(bytes.len() as u64);
         Ok(())
     }

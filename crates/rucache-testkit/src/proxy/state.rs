@@ -13,9 +13,9 @@ pub struct Counts {
     pub opened: u64,
     /// Connections accepted that the client has not closed, nor the proxy.
     pub open: u64,
-    /// Bytes delivered to the server.
+    /// Bytes passed on to the server.
     pub to_server: u64,
-    /// Bytes delivered to clients.
+    /// Bytes passed on to clients.
     pub to_clients: u64,
 }
 

@@ -1,6 +1,9 @@
 //! A certificate for loopback, under an authority made for one server.
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose,
+};
 
 use crate::process::StartFailure;
 
@@ -22,12 +25,20 @@ impl Certificate {
     fn sign() -> Result<Self, rcgen::Error> {
         let authority_key = KeyPair::generate()?;
         let mut params = CertificateParams::default();
+        // Names of their own: a certificate that names itself as its issuer is taken for self-signed.
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, "rucache test authority");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         let authority = params.self_signed(&authority_key)?.pem();
         let issuer = Issuer::new(params, authority_key);
         let key = KeyPair::generate()?;
         let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
-        let server = CertificateParams::new(names)?.signed_by(&key, &issuer)?.pem();
+        let mut params = CertificateParams::new(names)?;
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, "localhost");
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        let server = params.signed_by(&key, &issuer)?.pem();
         Ok(Self { authority, server, key: key.serialize_pem() })
     }
 }

@@ -81,15 +81,15 @@ fn limits_are_in_force() {
     let memcached = Memcached::start(MemcachedOptions {
         memory_mb: Some(16),
         max_connections: Some(3),
-        max_item_bytes: Some(2_048),
+        max_item_bytes: Some(524_288),
         arguments: vec!["-M".into()],
     });
     assert_eq!(memcached.stat("limit_maxbytes"), 16 << 20);
     let settings = memcached.command(&["stats", "settings"]);
-    assert!(settings.contains("STAT item_size_max 2048\n"), "{settings}");
+    assert!(settings.contains("STAT item_size_max 524288\n"), "{settings}");
     assert!(settings.contains("STAT evictions off\n"), "{settings}");
-    let value = "x".repeat(3_000);
-    let refused = memcached.command(&["set", "k", "0", "0", "3000", &value]);
+    let value = "x".repeat(600_000);
+    let refused = memcached.command(&["set", "k", "0", "0", "600000", &value]);
     assert_eq!(refused, "SERVER_ERROR object too large for cache");
     let answers = |mut client: &TcpStream| {
         client.write_all(b"mn\r\n").unwrap();

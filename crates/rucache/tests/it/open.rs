@@ -62,9 +62,11 @@ async fn missing_or_damaged_register_is_named() {
     std::fs::write(&damaged, &rucache::padron::SAMPLE_ZIP[..half]).unwrap();
     for register in [missing, damaged] {
         let path = with_register("fault", &register, "coverage = \"partial\"\n");
-        let error = rucache::open_config(&path).await.unwrap_err().to_string();
-        assert!(error.contains(&register.display().to_string()), "{error}");
-        assert!(!error.contains('\n'), "{error}");
+        let error = rucache::open_config(&path).await.unwrap_err();
+        assert_eq!(error.to_string(), "source.register cannot be used");
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(cause.contains(&register.display().to_string()), "{cause}");
+        assert!(!cause.contains('\n'), "{cause}");
     }
 }
 

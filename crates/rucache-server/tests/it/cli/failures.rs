@@ -30,13 +30,13 @@ fn register_that_cannot_be_read() {
         };
         assert_eq!(
             with("none.zip"),
-            "rucache: source.register: cannot open register none.zip; check the path and its \
+            "rucache: source.register cannot be used: cannot open register none.zip; check the path and its \
              permissions: No such file or directory (os error 2)"
         );
         let unreadable = with(&half);
         assert!(
             unreadable.starts_with(&format!(
-                "rucache: source.register: register {half} is no readable zip: it is damaged or \
+                "rucache: source.register cannot be used: register {half} is no readable zip: it is damaged or \
                  incomplete; download it again"
             )),
             "{unreadable}"
@@ -44,7 +44,7 @@ fn register_that_cannot_be_read() {
         let changed = with(&other);
         assert!(
             changed.starts_with(&format!(
-                "rucache: source.register: register {other} has an unknown header: column 2 must \
+                "rucache: source.register cannot be used: register {other} has an unknown header: column 2 must \
                  be \"NOMBRE O RAZÓN SOCIAL\", but is \"NOMBRE\""
             )),
             "{changed}"

@@ -1,3 +1,0 @@
-fn main(){ let r=rucache_testkit::RedisServer::start(rucache_testkit::RedisOptions{tls:rucache_testkit::Tls::On,..Default::default()});
- let o=std::process::Command::new("redis-cli").args(["-h","127.0.0.1","-p",&r.port().to_string(),"--tls","--cacert",&r.ca_file().to_string_lossy(),"PING"]).output().unwrap(); println!("{o:?}");
- let o=std::process::Command::new("sh").args(["-c",&format!("openssl x509 -in {} -noout -text; openssl s_client -connect 127.0.0.1:{} -CAfile {} </dev/null 2>&1 | head -40", r.ca_file().display(), r.port(), r.ca_file().display())]).output().unwrap(); println!("{}",String::from_utf8_lossy(&o.stdout));}
