@@ -6,9 +6,9 @@ use std::sync::{Arc, Weak};
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use rucache_core::{
-    Answers, Backend, Capabilities, Companions, Error, Fetched, Info, Key, KeyPage, Lease, LeaseEnd,
-    LeaseHold, LeaseRequest, Listener, MapEntry, MapPage, Marker, MarkerRef, MarkerVersion,
-    Operation, ServiceName, Timestamp, Ttl, Write, WriteOutcome,
+    Answers, Backend, Capabilities, Companions, Error, Fetched, Info, Key, KeyPage, Lease,
+    LeaseEnd, LeaseHold, LeaseRequest, Listener, MapEntry, MapPage, Marker, MarkerRef,
+    MarkerVersion, Operation, ServiceName, Timestamp, Ttl, Write, WriteOutcome,
 };
 
 use crate::error::{NAME, Refusal};

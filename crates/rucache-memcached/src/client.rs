@@ -10,12 +10,12 @@ mod trouble;
 use std::io;
 use std::time::Duration;
 
+use crate::error::Trouble;
 use bytes::Bytes;
 use memcache::exp::{
     Arithmetic, ArithmeticResult, AsyncMetaClient, Delete, Get, GetResult, GetStatus, LeaseState,
     Meta, MutationResult, MutationStatus, Op, OpResult, Set, ValueState,
 };
-use crate::error::Trouble;
 
 pub(crate) use command::{Answer, Changed, Command, Counting, Item, Name, Turn, When};
 use trouble::{one_by_one, trouble};

@@ -68,9 +68,7 @@ impl Pool {
 
     pub(crate) async fn write(&self, writes: &[Write]) -> Answers<WriteOutcome> {
         let (now, max) = (self.clock.wall(), self.config.max_value_len());
-        let task = |write: &Write| {
-            self.at_home(&write.key, Writing::new(self, write, now, max))
-        };
+        let task = |write: &Write| self.at_home(&write.key, Writing::new(self, write, now, max));
         let tasks = writes.iter().map(task).collect();
         let outcomes = self.drive(tasks, self.limit(), Operation::Write).await;
         let answer = |(outcome, write): (_, &Write)| match outcome {

@@ -48,9 +48,8 @@ impl Proof {
 impl Pool {
     pub(crate) async fn ask(&self, requests: &[LeaseRequest]) -> Answers<Lease> {
         let now = self.clock.wall();
-        let task = |request: &LeaseRequest| {
-            self.at_home(&request.key, Asking::new(self, request, now))
-        };
+        let task =
+            |request: &LeaseRequest| self.at_home(&request.key, Asking::new(self, request, now));
         let tasks = requests.iter().map(task).collect();
         self.drive(tasks, self.limit(), Operation::Lease).await
     }

@@ -18,8 +18,8 @@ use crate::{MemcachedConfig, Server};
 
 pub(crate) use clock::Clock;
 use health::Health;
-use reads::Reads;
 pub(crate) use reads::Found;
+use reads::Reads;
 pub(crate) use recovery::Listeners;
 
 /// One memcached. Its calls end at their deadline, and at once while its circuit is open.
@@ -88,11 +88,7 @@ impl Node {
     }
 
     /// What stands under each of `names`, with its value, in a round trip apart from others'.
-    pub(crate) async fn read_apart(
-        self: &Arc<Self>,
-        names: &[Name],
-        deadline: Instant,
-    ) -> Found {
+    pub(crate) async fn read_apart(self: &Arc<Self>, names: &[Name], deadline: Instant) -> Found {
         if !self.health().takes_calls() {
             return failed(Trouble::CircuitOpen, names.len());
         }
@@ -127,8 +123,7 @@ impl Node {
     }
 
     async fn client(&self, used: &OnceCell<Client>) -> Result<Client, Trouble> {
-        let resolve =
-            || Client::resolve(self.name(), self.connect_timeout, self.max_connections);
+        let resolve = || Client::resolve(self.name(), self.connect_timeout, self.max_connections);
         used.get_or_try_init(resolve).await.cloned()
     }
 

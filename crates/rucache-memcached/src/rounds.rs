@@ -112,9 +112,7 @@ impl Pool {
         }
         let run = |(node, batch): (&Arc<Node>, Vec<Command>)| {
             let node = node.clone();
-            async move {
-                if batch.is_empty() { Vec::new() } else { node.run(&batch, deadline).await }
-            }
+            async move { if batch.is_empty() { Vec::new() } else { node.run(&batch, deadline).await } }
         };
         let answers = join_all(self.nodes.iter().zip(batches).map(run)).await;
         let mut answers: Vec<_> = answers.into_iter().map(Vec::into_iter).collect();

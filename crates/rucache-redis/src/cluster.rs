@@ -50,8 +50,17 @@ impl Drop for Cluster {
 struct Pending {
     at: usize,
     request: Request,
-    /// Where an importing node is, which has to be asked to be asked.
-    importer: Option<Address>,
+    target: Target,
+}
+
+/// Whom a request is sent to.
+enum Target {
+    /// The node that has its slot.
+    Owner,
+    /// The node that has its slot since lately.
+    Moved(Address),
+    /// The node that is getting its slot, and answers those only who ask to be answered.
+    Importer(Address),
 }
 
 impl Cluster {
@@ -92,7 +101,7 @@ impl Cluster {
         let mut pending: Vec<_> = requests
             .into_iter()
             .enumerate()
-            .map(|(at, request)| Pending { at, request, importer: None })
+            .map(|(at, request)| Pending { at, request, target: Target::Owner })
             .collect();
         for _ in 0..MAX_ROUNDS {
             let topology = self.found(call).await;
@@ -120,12 +129,12 @@ impl Cluster {
         let mut groups: BTreeMap<Arc<str>, (Arc<Node>, Vec<Pending>)> = BTreeMap::new();
         let mut asked = Vec::new();
         for one in pending {
-            let node = match &one.importer {
-                Some(address) => topology.node_at(address),
-                None => topology.node_of(one.request.slot),
+            let node = match &one.target {
+                Target::Owner => topology.node_of(one.request.slot),
+                Target::Moved(address) | Target::Importer(address) => topology.node_at(address),
             };
             match node {
-                Some(node) if one.importer.is_some() => asked.push((node, one)),
+                Some(node) if matches!(one.target, Target::Importer(_)) => asked.push((node, one)),
                 Some(node) => {
                     let group = groups.entry(node.name().clone());
                     group.or_insert_with(|| (node, Vec::new())).1.push(one);
@@ -150,24 +159,26 @@ impl Cluster {
         });
         let (groups, asked) = tokio::join!(join_all(groups), join_all(asked));
         let mut again = Vec::new();
-        let mut unsettled = Unsettled::Slot;
+        let mut unsettled = Unsettled::Nothing;
         for (one, answer) in groups.into_iter().flatten().chain(asked) {
-            match Redirect::of(&answer) {
-                None => answers[one.at] = Some(answer),
-                Some(Redirect::Moved) => {
-                    unsettled = Unsettled::Topology;
-                    again.push(Pending { importer: None, ..one });
+            let Some(redirect) = Redirect::of(&answer) else {
+                answers[one.at] = Some(answer);
+                continue;
+            };
+            let known = |address: &Address| topology.node_at(address).is_some();
+            let (target, lacks) = match redirect {
+                Redirect::Moved(address) if known(&address) => {
+                    self.refresh.notify_one();
+                    (Target::Moved(address), Unsettled::Nothing)
                 }
-                Some(Redirect::Ask(address)) if topology.node_at(&address).is_some() => {
-                    again.push(Pending { importer: Some(address), ..one });
+                Redirect::Moved(_) => (Target::Owner, Unsettled::Topology),
+                Redirect::Ask(address) if known(&address) => {
+                    (Target::Importer(address), Unsettled::Nothing)
                 }
-                Some(Redirect::Ask(_) | Redirect::Later) => {
-                    again.push(Pending { importer: None, ..one });
-                    if unsettled == Unsettled::Slot {
-                        unsettled = Unsettled::Wait;
-                    }
-                }
-            }
+                Redirect::Ask(_) | Redirect::Later => (Target::Owner, Unsettled::Moment),
+            };
+            unsettled = unsettled.max(lacks);
+            again.push(Pending { target, ..one });
         }
         again.sort_by_key(|one| one.at);
         (again, unsettled)
@@ -176,8 +187,8 @@ impl Cluster {
     /// Waits for what an unsettled round lacks.
     async fn settle(&self, before: &Arc<Topology>, unsettled: Unsettled) {
         match unsettled {
-            Unsettled::Slot => {}
-            Unsettled::Wait => {
+            Unsettled::Nothing => {}
+            Unsettled::Moment => {
                 self.refresh.notify_one();
                 pause(UNSETTLED).await;
             }
@@ -193,19 +204,19 @@ impl Cluster {
 }
 
 /// What a round that has to be repeated waits for.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Unsettled {
-    /// Nothing: the importing node is known.
-    Slot,
+    /// Nothing: the node to ask is known.
+    Nothing,
     /// A moment.
-    Wait,
+    Moment,
     /// A newer picture of the Cluster.
     Topology,
 }
 
 /// Why an answer is none.
 enum Redirect {
-    Moved,
+    Moved(Address),
     Ask(Address),
     Later,
 }
@@ -213,14 +224,16 @@ enum Redirect {
 impl Redirect {
     fn of(answer: &Result<Value, Failure>) -> Option<Self> {
         let Ok(Value::ServerError(error)) = answer else { return None };
+        // `MOVED 8485 10.0.0.5:6379`
+        let target = || {
+            let target = error.details()?.split_ascii_whitespace().nth(1)?;
+            let (host, port) = target.rsplit_once(':')?;
+            Some(Address::new(host, port.parse().ok()?))
+        };
         match error.code() {
-            "MOVED" => Some(Self::Moved),
+            "MOVED" => target().map(Self::Moved).or(Some(Self::Later)),
+            "ASK" => target().map(Self::Ask).or(Some(Self::Later)),
             "TRYAGAIN" | "CLUSTERDOWN" => Some(Self::Later),
-            "ASK" => {
-                let target = error.details()?.split_ascii_whitespace().nth(1)?;
-                let (host, port) = target.rsplit_once(':')?;
-                Some(Self::Ask(Address::new(host, port.parse().ok()?)))
-            }
             _ => None,
         }
     }

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Pipeline, ProtocolVersion, PushInfo, RedisConnectionInfo, Value};
+use redis::{
+    AsyncConnectionConfig, Pipeline, ProtocolVersion, PushInfo, RedisConnectionInfo, Value,
+};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
@@ -68,19 +70,26 @@ impl Connector {
     }
 
     /// Connects, logs in and chooses the database, all within the connect timeout.
-    pub(crate) async fn open(&self, address: &Address, purpose: Purpose) -> Result<Connection, Cause> {
+    pub(crate) async fn open(
+        &self,
+        address: &Address,
+        purpose: Purpose,
+    ) -> Result<Connection, Cause> {
         let within = self.connect_timeout;
         let opened = timeout_at(after(within), self.open_unbounded(address, purpose)).await;
         opened.unwrap_or(Err(Cause::ConnectTime { within }))
     }
 
-    async fn open_unbounded(&self, address: &Address, purpose: Purpose) -> Result<Connection, Cause> {
+    async fn open_unbounded(
+        &self,
+        address: &Address,
+        purpose: Purpose,
+    ) -> Result<Connection, Cause> {
         let unreachable = |error| Cause::Connect(Arc::new(error));
         let stream = stream::open(address, self.trust.as_ref()).await.map_err(unreachable)?;
         let stream = Guarded::new(stream, self.max_value_len);
-        let mut config = AsyncConnectionConfig::new()
-            .set_response_timeout(None)
-            .set_pipeline_buffer_size(QUEUE);
+        let mut config =
+            AsyncConnectionConfig::new().set_response_timeout(None).set_pipeline_buffer_size(QUEUE);
         let handshake = self.handshake(&purpose);
         if let Purpose::Push(sink) = purpose {
             config = config.set_push_sender(move |push: PushInfo| {

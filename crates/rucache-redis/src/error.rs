@@ -156,10 +156,8 @@ impl Cause {
     }
 
     fn of_reply(error: &RedisError) -> Option<Self> {
-        let is_reply = matches!(
-            error.kind(),
-            redis::ErrorKind::Server(_) | redis::ErrorKind::Extension
-        );
+        let is_reply =
+            matches!(error.kind(), redis::ErrorKind::Server(_) | redis::ErrorKind::Extension);
         let refused = || Refused::new(error.code().unwrap_or("ERR"), error.detail());
         is_reply.then(|| Self::Refused(refused()))
     }
@@ -198,7 +196,8 @@ impl Cause {
 fn is_garbage(error: &RedisError) -> bool {
     // The client hands its cause out as the `Arc` that holds it.
     let cause = std::error::Error::source(error);
-    let shared = cause.and_then(|cause| cause.downcast_ref::<Arc<dyn std::error::Error + Send + Sync>>());
+    let shared =
+        cause.and_then(|cause| cause.downcast_ref::<Arc<dyn std::error::Error + Send + Sync>>());
     let io = shared.and_then(|shared| shared.downcast_ref::<std::io::Error>());
     io.is_some_and(|io| io.kind() == std::io::ErrorKind::InvalidData)
 }
@@ -210,10 +209,6 @@ impl From<Cause> for Failure {
 }
 
 impl Failure {
-    pub(crate) const fn cause(&self) -> &Cause {
-        &self.cause
-    }
-
     /// The core error of this failure during `operation`.
     pub(crate) fn during(self, operation: Operation) -> Error {
         let error = Error::new(self.cause.kind(), NAME, operation).with_source(self.cause);

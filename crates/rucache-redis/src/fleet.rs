@@ -62,7 +62,8 @@ pub(crate) enum Fleet {
 impl Fleet {
     pub(crate) fn new(config: &RedisConfig, listeners: Arc<Listeners>) -> Result<Self, Cause> {
         let connector = Arc::new(Connector::new(config)?);
-        let recruiter = Recruiter { connector: connector.clone(), listeners, codec: config.codec() };
+        let recruiter =
+            Recruiter { connector: connector.clone(), listeners, codec: config.codec() };
         Ok(match &config.servers {
             Servers::One(address) => {
                 Self::One(recruiter.recruit(address.to_string(), Place::At(address.clone())))

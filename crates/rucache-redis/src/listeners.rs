@@ -84,12 +84,16 @@ impl Listeners {
 
     /// Notes whether the push connection of `node` tells everything, and passes on what that means.
     pub(crate) fn set_push(&self, node: &Arc<str>, live: bool) {
-        self.change_pushes(|pushes| drop(pushes.insert(node.clone(), live)));
+        self.change_pushes(|pushes| {
+            pushes.insert(node.clone(), live);
+        });
     }
 
     /// Forgets the push connection of a node that is none any longer.
     pub(crate) fn forget_push(&self, node: &str) {
-        self.change_pushes(|pushes| drop(pushes.remove(node)));
+        self.change_pushes(|pushes| {
+            pushes.remove(node);
+        });
     }
 
     fn change_pushes(&self, change: impl FnOnce(&mut BTreeMap<Arc<str>, bool>)) {

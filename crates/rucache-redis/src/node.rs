@@ -18,7 +18,7 @@ use crate::connection::Connection;
 use crate::error::{Cause, Failure};
 use crate::script;
 
-pub(crate) use establish::Place;
+pub(crate) use establish::{Place, field};
 pub(crate) use supervisor::Supervisor;
 
 /// Answers in a row that did not come in time before the connection is suspected, and a new one is

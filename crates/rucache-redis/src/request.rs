@@ -80,7 +80,11 @@ pub(crate) fn answered(answer: Value) -> Result<Value, Cause> {
     match answer {
         Value::ServerError(error) => {
             let refused = Refused::from(&error);
-            Err(if refused.code() == "WRONGTYPE" { Cause::Foreign } else { Cause::Refused(refused) })
+            Err(if refused.code() == "WRONGTYPE" {
+                Cause::Foreign
+            } else {
+                Cause::Refused(refused)
+            })
         }
         answer => Ok(answer),
     }

@@ -26,7 +26,8 @@ struct Seat {
 
 impl Sentinels {
     pub(crate) fn new(service: String, addresses: &[Address], connector: Arc<Connector>) -> Self {
-        let seat = |address: &Address| Seat { address: address.clone(), connection: Mutex::default() };
+        let seat =
+            |address: &Address| Seat { address: address.clone(), connection: Mutex::default() };
         Self { service, seats: addresses.iter().map(seat).collect(), connector }
     }
 

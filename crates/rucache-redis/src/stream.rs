@@ -45,7 +45,9 @@ impl Trust {
                 }
             }
             // Single certificates of a system that cannot be read are no reason to trust none.
-            None => drop(roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs)),
+            None => drop(
+                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs),
+            ),
         }
         if roots.is_empty() {
             let none = "there is no certificate to trust; name a PEM file by the parameter ca";

@@ -2,6 +2,7 @@
 
 mod answer;
 mod config;
+mod doctor;
 mod exit;
 mod health;
 mod input;
@@ -49,6 +50,7 @@ enum Command {
     #[command(subcommand)]
     Config(config::Command),
     Health(health::Args),
+    Doctor(doctor::Args),
 }
 
 /// Runs the program.
@@ -62,6 +64,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Ruc(ruc::Command::Check(args)) => ruc::check(args, &mut out),
         Command::Config(config::Command::Show(args)) => config::show(&args, &global, &mut out),
         Command::Config(config::Command::Check(args)) => config::check(args, global, &mut out),
+        Command::Doctor(args) => doctor::run(&args, &global, &mut out),
         Command::Health(args) => health::run(&args, &global, &mut out),
     };
     match done {

@@ -25,3 +25,8 @@ pub use fleet::{Fleet, Member, Parent};
 pub use memcached::{Memcached, MemcachedOptions};
 pub use proxy::{Connections, Counts, Ending, Fault, FaultProxy};
 pub use redis::{RedisCluster, RedisOptions, RedisSentinel, RedisServer, RedisUser, Tls};
+
+/// Holds the README's example to the truth.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -16,12 +16,17 @@ use client::AdminClient;
 
 const MEMCACHED: Program = Program { binary: "memcached", install: "apt-get install memcached" };
 
+/// How many open files memcached 1.6.18 with two threads needs for itself. It counts them among the
+/// connections.
+const OWN_FILES: u32 = 16;
+
 /// How a memcached server is set up; what is `None` is as memcached has it by default.
 #[derive(Debug, Clone, Default)]
 pub struct MemcachedOptions {
     /// Memory for items, in megabytes (`-m`).
     pub memory_mb: Option<u32>,
-    /// How many connections there may be (`-c`) besides the kit's own.
+    /// How many connections there may be (`-c`) besides the kit's own; a few more where memcached
+    /// needs fewer files for itself than 1.6.18 does.
     pub max_connections: Option<u32>,
     /// Longest item, in bytes (`-I`): a multiple of 524,288, as memcached takes no others without
     /// options that it calls experimental. 1,048,576 by default.
@@ -75,7 +80,7 @@ impl Memcached {
         };
         pair("-p", Some(port.number().into()));
         pair("-m", options.memory_mb);
-        pair("-c", options.max_connections.map(|count| count.saturating_add(1)));
+        pair("-c", options.max_connections.map(|count| count.saturating_add(1 + OWN_FILES)));
         pair("-I", options.max_item_bytes);
         if geteuid().is_root() {
             // Without it memcached refuses to run as root, as in a container.

@@ -20,6 +20,9 @@ const START_PATIENCE: Duration = Duration::from_secs(20);
 /// How often a start is tried again because somebody took the port.
 const START_ATTEMPTS: usize = 5;
 
+/// The file for what a server writes.
+const LOG: &str = "log";
+
 /// What to run, and how to get it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Program {
@@ -132,8 +135,13 @@ impl Process {
         &self.directory
     }
 
+    /// What it has written since its last start.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.directory.path().join(LOG)).unwrap_or_default()
+    }
+
     fn launch(&self, answers: impl Fn(u32) -> bool) -> Result<(), StartFailure> {
-        let log = File::create(self.directory.path().join("log"))?;
+        let log = File::create(self.directory.path().join(LOG))?;
         let child = Command::new(self.program.binary)
             .args(&self.arguments)
             .current_dir(self.directory.path())
@@ -157,7 +165,7 @@ impl Process {
             return Ok(());
         }
         self.kill();
-        let log = fs::read_to_string(self.directory.path().join("log")).unwrap_or_default();
+        let log = self.log();
         if log.to_lowercase().contains("address already in use") {
             return Err(StartFailure::AddressInUse);
         }

@@ -16,7 +16,7 @@ use crate::{Layers, Setting};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Config {
-    /// The backend's URL: `memory://?capacity=256MiB`.
+    /// The backend's URL: `memory://?capacity=256MiB`, `redis://host/1`, `memcached://a,b`.
     pub backend: BackendUrl,
     /// How long callers and loads may take.
     pub timing: Timing,
@@ -71,7 +71,7 @@ impl FromStr for BackendUrl {
     type Err = String;
 
     fn from_str(url: &str) -> Result<Self, String> {
-        crate::open::check_backend(url)?;
+        crate::backend::check(url)?;
         Ok(Self(url.to_owned()))
     }
 }
@@ -96,7 +96,7 @@ impl Config {
     pub fn settings() -> Vec<Setting<Self>> {
         let mut settings = vec![Setting::new(
             "backend",
-            "a URL such as memory://?capacity=256MiB",
+            "a URL such as memory://?capacity=256MiB, redis://host:6379/1 or memcached://a,b",
             "where entries live",
             |config: &mut Self, value| read(value, &mut config.backend),
             |config| config.backend.to_string(),

@@ -51,12 +51,15 @@
 //! | feature | brings |
 //! |---|---|
 //! | `memory` (default) | the in-process backend |
+//! | `redis` | Redis: standalone, Sentinel, Cluster |
+//! | `memcached` | Memcached: one node or a pool |
 //! | `lookup` (default) | taxpayer look-ups |
 //! | `padron` (default) | SUNAT's register as their source, and a bundled sample |
 
 mod setting;
 mod layers;
 mod config;
+mod backend;
 mod open;
 #[cfg(feature = "lookup")]
 mod source;
@@ -65,7 +68,7 @@ pub use config::{BackendUrl, Config};
 pub use layers::{ConfigError, Layers, Origin, without_password};
 #[cfg(feature = "memory")]
 pub use open::open_default;
-pub use open::{Cache, OpenError, open, open_config, open_with};
+pub use open::{Cache, OpenError, open, open_backend, open_config, open_with};
 pub use setting::Setting;
 
 pub use rucache_core::{Key, ServiceName, Ttl};
@@ -78,12 +81,18 @@ pub use rucache_engine as engine;
 /// Look-ups: the crate `rucache-lookup`.
 #[cfg(feature = "lookup")]
 pub use rucache_lookup as lookup;
+/// Memcached: the crate `rucache-memcached`.
+#[cfg(feature = "memcached")]
+pub use rucache_memcached as memcached;
 /// The in-process backend: the crate `rucache-memory`.
 #[cfg(feature = "memory")]
 pub use rucache_memory as memory;
 /// SUNAT's register: the crate `rucache-padron`.
 #[cfg(feature = "padron")]
 pub use rucache_padron as padron;
+/// Redis: the crate `rucache-redis`.
+#[cfg(feature = "redis")]
+pub use rucache_redis as redis;
 /// Numbers and records: the crate `rucache-ruc`.
 #[cfg(feature = "lookup")]
 pub use rucache_ruc as ruc;

@@ -4,10 +4,11 @@ use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 
-use rucache_core::Local;
+use rucache_core::Backend;
 use rucache_engine::{Cache as Engine, CacheError};
 use thiserror::Error;
 
+use crate::backend::{self, Opened};
 use crate::{Config, ConfigError};
 
 /// A composed cache: everything an [engine cache](rucache_engine::Cache) does, and taxpayer
@@ -49,6 +50,9 @@ pub enum OpenError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The backend could not be opened. That its server is down is no reason.
+    #[error(transparent)]
+    Open(#[from] rucache_core::Error),
     /// The register file could not be loaded.
     #[cfg(feature = "padron")]
     #[error("source.register cannot be used")]
@@ -76,16 +80,15 @@ pub async fn open_default() -> Result<Cache, OpenError> {
     open_with(Config::default()).await
 }
 
-/// A cache on the backend at `url`: `memory://?capacity=64MiB`; otherwise as by default.
+/// A cache on the backend at `url`: `memory://?capacity=64MiB`, `redis://127.0.0.1/1`,
+/// `memcached://10.0.0.1,10.0.0.2`; otherwise as by default. A server that is down is no error: the
+/// cache joins it when it comes up.
 ///
 /// # Errors
 ///
 /// [`OpenError`] when the URL is wrong or the backend cannot be built.
 pub async fn open(url: &str) -> Result<Cache, OpenError> {
-    let backend = url.parse().map_err(|reason| OpenError::Backend {
-        url: crate::layers::without_password(url),
-        reason,
-    })?;
+    let backend = url.parse().map_err(|reason| backend::wrong(url, reason))?;
     open_with(Config { backend, ..Config::default() }).await
 }
 
@@ -106,7 +109,7 @@ pub async fn open_config(path: impl AsRef<Path>) -> Result<Cache, OpenError> {
 ///
 /// [`OpenError`] when a part of it cannot be built.
 pub async fn open_with(config: Config) -> Result<Cache, OpenError> {
-    let engine = engine(&config)?;
+    let engine = engine(&config).await?;
     Ok(Cache {
         engine,
         #[cfg(feature = "lookup")]
@@ -116,35 +119,33 @@ pub async fn open_with(config: Config) -> Result<Cache, OpenError> {
     })
 }
 
-fn engine(config: &Config) -> Result<Engine, OpenError> {
-    let local = local(config.backend.as_str())
-        .map_err(|reason| OpenError::Backend { url: config.backend.to_string(), reason })?;
-    let builder = Engine::builder(local).timing(config.timing).max_value_len(config.max_value_len);
-    Ok(builder.build()?)
-}
-
-/// Whether `url` names a backend that can be opened.
-pub(crate) fn check_backend(url: &str) -> Result<(), String> {
-    match url.split_once("://").map(|(scheme, _)| scheme) {
+/// The backend at `url` by itself, without a cache over it: `redis://10.0.0.5/1`,
+/// `memcached://10.0.0.1,10.0.0.2`, or `memory://` for one of this process.
+///
+/// # Errors
+///
+/// [`OpenError::Backend`] when the URL is wrong, [`OpenError::Open`] when what it names cannot be
+/// used, [`OpenError::Cache`] outside a tokio runtime.
+pub async fn open_backend(url: &str) -> Result<Arc<dyn Backend>, OpenError> {
+    match backend::opened(url).await? {
+        Opened::Backend(backend) => Ok(backend),
         #[cfg(feature = "memory")]
-        Some("memory") => {
-            url.parse::<rucache_memory::MemoryConfig>().map(drop).map_err(|error| error.to_string())
+        Opened::Memory(config) => {
+            let runtime = rucache_engine::TokioRuntime::current().ok_or(CacheError::NoRuntime)?;
+            Ok(Arc::new(rucache_memory::MemoryBackend::new(&config, Arc::new(runtime))))
         }
-        Some(scheme) => Err(format!("this program has no backend {scheme:?}")),
-        None => Err("not a URL".to_owned()),
     }
 }
 
-fn local(url: &str) -> Result<Arc<dyn Local>, String> {
-    check_backend(url)?;
-    #[cfg(feature = "memory")]
-    {
-        let config: rucache_memory::MemoryConfig =
-            url.parse().map_err(|error: rucache_memory::InvalidConfig| error.to_string())?;
-        Ok(Arc::new(rucache_memory::LocalStore::new(&config)))
-    }
-    #[cfg(not(feature = "memory"))]
-    Err("this program was built without a backend".to_owned())
+async fn engine(config: &Config) -> Result<Engine, OpenError> {
+    let builder = match backend::opened(config.backend.as_str()).await? {
+        #[cfg(feature = "memory")]
+        Opened::Memory(config) => {
+            Engine::builder(Arc::new(rucache_memory::LocalStore::new(&config)))
+        }
+        Opened::Backend(backend) => Engine::on_backend(backend),
+    };
+    Ok(builder.timing(config.timing).max_value_len(config.max_value_len).build()?)
 }
 
 #[cfg(feature = "lookup")]

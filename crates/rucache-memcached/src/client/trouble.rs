@@ -115,10 +115,7 @@ mod tests {
         let rejected = |line: &str| Error::Rejected(line.to_owned());
         check(rejected("ERROR"), Trouble::TurnedAway);
         check(rejected("unauthenticated"), Trouble::Unauthenticated);
-        check(
-            rejected("cannot increment or decrement non-numeric value"),
-            Trouble::NotANumber,
-        );
+        check(rejected("cannot increment or decrement non-numeric value"), Trouble::NotANumber);
         check(rejected("bad command line format"), Trouble::NotUnderstood);
     }
 

@@ -78,9 +78,10 @@ mod tests {
 
     #[test]
     fn what_is_no_host_and_port_is_refused() {
-        for text in
-            ["", ":1", "a:", "a:0", "a:65536", "a:+1", "a b", "a:1:2", "::1", "[::1", "[x]", "[::1]1"]
-        {
+        for text in [
+            "", ":1", "a:", "a:0", "a:65536", "a:+1", "a b", "a:1:2", "::1", "[::1", "[x]",
+            "[::1]1",
+        ] {
             check(text, None);
         }
     }

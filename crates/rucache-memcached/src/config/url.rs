@@ -94,11 +94,8 @@ impl<'a> Parameters<'a> {
             return Err(InvalidConfig::Repeated { name });
         }
         let Some((_, text)) = first else { return Ok(None) };
-        let refused = || InvalidConfig::Value {
-            name,
-            found: text.chars().take(40).collect(),
-            expected,
-        };
+        let refused =
+            || InvalidConfig::Value { name, found: text.chars().take(40).collect(), expected };
         read(text).map(Some).ok_or_else(refused)
     }
 }
@@ -188,7 +185,10 @@ mod tests {
     #[test]
     fn wrong_parameters_are_refused_with_their_value() {
         check_refused("memcached://a?timeot=1s", "no parameter \"timeot\"; known: timeout,");
-        check_refused("memcached://a?timeout=1s&timeout=2s", "timeout of memcached:// stands twice");
+        check_refused(
+            "memcached://a?timeout=1s&timeout=2s",
+            "timeout of memcached:// stands twice",
+        );
         check_refused("memcached://a?timeout=0ms", "timeout of memcached:// is \"0ms\"; write 1ms");
         check_refused("memcached://a?connect_timeout=2min", "is \"2min\"; write 1ms to 1min");
         check_refused("memcached://a?max_connections=0", "is \"0\"; write 1 to 1024");

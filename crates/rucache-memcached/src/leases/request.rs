@@ -129,10 +129,7 @@ fn granted(entry: u64, lease: Option<u64>) -> Next<Asking> {
     Next::Done(Lease::Granted(Proof { entry, lease }.token()))
 }
 
-fn taken(
-    changed: Changed,
-    granted: impl Fn(u64) -> Next<Asking>,
-) -> Result<Next<Asking>, Trouble> {
+fn taken(changed: Changed, granted: impl Fn(u64) -> Next<Asking>) -> Result<Next<Asking>, Trouble> {
     match changed {
         Changed::Done { cas: Some(cas) } => Ok(granted(cas)),
         Changed::Done { cas: None } => Err(Trouble::Garbled),

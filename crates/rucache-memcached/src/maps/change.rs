@@ -92,9 +92,7 @@ impl Step for Changing {
             let item = answers.item()?;
             return Ok(match self.write_over(item.as_ref()) {
                 (done, None) => Next::Done(Ok(done)),
-                (done, Some(Ok(write))) => {
-                    Next::Then(Self { write: Some((write, done)), ..self })
-                }
+                (done, Some(Ok(write))) => Next::Then(Self { write: Some((write, done)), ..self }),
                 (_, Some(Err(refusal))) => Next::Done(Err(refusal)),
             });
         };

@@ -106,9 +106,8 @@ async fn probe(node: &Arc<Node>) -> bool {
     node.replace(&node.current());
     let used = node.current();
     let deadline = Instant::now() + node.connect_timeout + node.timeout;
-    let answer = tokio::time::timeout_at(deadline, async {
-        node.client(&used).await?.ping().await
-    });
+    let answer =
+        tokio::time::timeout_at(deadline, async { node.client(&used).await?.ping().await });
     let well = matches!(answer.await, Ok(Ok(())));
     let outcome = if well { CallOutcome::Answered } else { CallOutcome::Failed };
     let (now, random) = (node.clock.now(), node.clock.random());

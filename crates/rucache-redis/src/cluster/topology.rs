@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use redis::{Pipeline, Value};
 use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
 use super::slots::SLOTS;
 use crate::clock::{after, pause};
@@ -21,10 +21,7 @@ use crate::request::list;
 const POLL: Duration = Duration::from_secs(1);
 
 /// Shortest time between two looks.
-const REST: Duration = Duration::from_millis(20);
-
-/// How long a node that only imports slots is kept without any.
-const SPARE: Duration = Duration::from_secs(60);
+const REST: Duration = Duration::from_millis(50);
 
 /// Which node has which slot.
 #[derive(Default)]
@@ -70,8 +67,6 @@ pub(super) struct Scout {
     recruiter: Recruiter,
     known: watch::Sender<Arc<Topology>>,
     refresh: Arc<Notify>,
-    /// When each primary was seen last.
-    seen: BTreeMap<Address, Instant>,
     /// Where the next look begins, so that no single node's view is always the one taken.
     turn: usize,
 }
@@ -83,7 +78,7 @@ impl Scout {
         known: watch::Sender<Arc<Topology>>,
         refresh: Arc<Notify>,
     ) -> Self {
-        Self { seeds, recruiter, known, refresh, seen: BTreeMap::new(), turn: 0 }
+        Self { seeds, recruiter, known, refresh, turn: 0 }
     }
 
     pub(super) async fn run(mut self) {
@@ -149,21 +144,10 @@ impl Scout {
     }
 
     /// Makes the view the picture: nodes that stay keep their connections.
-    fn take_in(&mut self, view: &View) {
+    fn take_in(&self, view: &View) {
         let before = self.known.borrow().clone();
-        let now = after(Duration::ZERO);
-        for address in &view.primaries {
-            self.seen.insert(address.clone(), now);
-        }
-        // A primary without slots is not in the view; one that is about to get its first is kept.
-        let had_slots = |address: &Address| {
-            before.ranges.values().any(|(_, node)| **node.name() == *address.to_string())
-        };
-        self.seen.retain(|address, seen| {
-            *seen == now || !had_slots(address) && now.duration_since(*seen) < SPARE
-        });
         let mut members = BTreeMap::new();
-        for address in self.seen.keys() {
+        for address in &view.primaries {
             let member = before.members.get(address).cloned().unwrap_or_else(|| {
                 let place = Place::At(address.clone());
                 Arc::new(self.recruiter.recruit(address.to_string(), place))
@@ -223,7 +207,8 @@ fn range_of(range: Value, asked: &Address) -> Option<(u16, u16, Address)> {
     }
 }
 
-/// The working primaries of `CLUSTER NODES`, those without slots included.
+/// The working primaries of `CLUSTER NODES` without slots, which `CLUSTER SLOTS` leaves out: they are
+/// asked as soon as their first slot is on its way.
 fn primaries_of(nodes: &Value) -> Vec<Address> {
     let text = match nodes {
         Value::BulkString(bytes) => std::str::from_utf8(bytes).unwrap_or_default(),
@@ -231,8 +216,8 @@ fn primaries_of(nodes: &Value) -> Vec<Address> {
         _ => "",
     };
     let primary = |line: &str| {
-        let mut fields = line.split(' ');
-        let (place, flags) = (fields.nth(1)?, fields.next()?);
+        let fields: Vec<_> = line.split(' ').collect();
+        let [_, place, flags, _, _, _, _, _] = fields.as_slice() else { return None };
         let mut flags = flags.split(',');
         let works = flags.clone().all(|flag| !matches!(flag, "fail" | "handshake" | "noaddr"));
         if !works || !flags.any(|flag| flag == "master") {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use redis::Pipeline;
 use rucache_core::breaker::{Admission, CallOutcome, CircuitState};
 use rucache_core::{Breaker, Change};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::establish::{Established, establish};
 use super::{Connections, Link, Node, Place, SUSPECT};

@@ -59,11 +59,7 @@ pub(super) struct Lie;
 impl Guard {
     pub(super) fn new(max_value_len: usize) -> Self {
         let allowed = u64::try_from(max_value_len).unwrap_or(u64::MAX).saturating_add(1024);
-        Self {
-            max_string_len: allowed.max(MAX_STRING_LEN),
-            outstanding: 0,
-            place: Place::Start,
-        }
+        Self { max_string_len: allowed.max(MAX_STRING_LEN), outstanding: 0, place: Place::Start }
     }
 
     /// Takes in the bytes that follow those of the last call.

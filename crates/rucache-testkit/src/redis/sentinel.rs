@@ -154,7 +154,7 @@ impl RedisSentinel {
                     .try_command(&["ROLE"])
                     .is_ok_and(|role| role.starts_with("master"))
         });
-        assert!(changed, "the primary at port {old} was not replaced");
+        assert!(changed, "the primary at port {old} was not replaced:\n{}", self.any().log());
     }
 
     fn wait_until_ok(&self) {

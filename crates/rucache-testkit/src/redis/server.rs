@@ -220,6 +220,12 @@ impl RedisServer {
         self.process.id()
     }
 
+    /// What the server has logged since its last start.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+
     fn forget_admin(&self) {
         self.admin.lock().unwrap_or_else(PoisonError::into_inner).take();
     }

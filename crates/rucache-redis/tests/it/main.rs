@@ -1,0 +1,1 @@
+//! What the backend promises beyond the contract.

@@ -1,0 +1,251 @@
+//! A backend under examination: each step does one thing that a cache needs, and cleans up.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rucache::core::{
+    Answers, Backend, BackendExt, Change, Error, ErrorKind, Key, KeyKind, Lease, LeaseRequest,
+    LeaseToken, Listener, MapEntry, Marker, MarkerRef, MarkerVersion, Precondition, Runtime,
+    ServiceName, Ttl, Write, WriteOutcome,
+};
+use tokio::sync::Notify;
+
+use super::super::exit::in_one_line;
+use super::Found;
+
+/// How long anything lives that a step does not come to remove.
+const LIFE: Ttl = Ttl::SHORT;
+
+/// How long a change may take to be told.
+const TOLD_WITHIN: Duration = Duration::from_secs(2);
+
+/// How often a change is made until it is told.
+const REPEATED_EVERY: Duration = Duration::from_millis(100);
+
+pub(super) struct Patient {
+    pub(super) runtime: Arc<dyn Runtime>,
+    backend: Arc<dyn Backend>,
+    /// A name that nobody else uses.
+    key: Key,
+}
+
+impl Patient {
+    pub(super) fn new(backend: Arc<dyn Backend>, runtime: Arc<dyn Runtime>) -> Self {
+        const DOCTOR: KeyKind = KeyKind::new("doctor");
+        let service = ServiceName::from_static("cache");
+        let key = Key::of_number(&service, DOCTOR, runtime.random());
+        Self { runtime, backend, key }
+    }
+
+    pub(super) async fn connect(&self) -> Found {
+        self.backend.ping().await.map_err(explained)?;
+        Ok(String::new())
+    }
+
+    pub(super) async fn write_read_delete(&self) -> Found {
+        self.set("value").await?;
+        self.expect(Some("value")).await?;
+        self.delete().await?;
+        self.expect(None).await?;
+        Ok(String::new())
+    }
+
+    pub(super) async fn fill_under_a_lease(&self) -> Found {
+        let token = self.lease().await?;
+        let second = self.backend.lease_many(&[self.request()]).await;
+        if only(second)? != Lease::Held {
+            return Err("a second lease was granted while the first one was out".to_owned());
+        }
+        match self.fill(token).await? {
+            WriteOutcome::Stored => self.expect(Some("filled")).await?,
+            WriteOutcome::Refused => return Err("the fill under the lease was refused".to_owned()),
+        }
+        self.delete().await?;
+        Ok(String::new())
+    }
+
+    pub(super) async fn refuse_a_late_fill(&self) -> Found {
+        let token = self.lease().await?;
+        self.delete().await?;
+        if self.fill(token).await? == WriteOutcome::Stored {
+            return Err(
+                "a fill from before a delete was stored: values would come back to life".to_owned()
+            );
+        }
+        self.expect(None).await?;
+        Ok(String::new())
+    }
+
+    pub(super) async fn markers(&self) -> Found {
+        let at = [MarkerRef {
+            marker: Marker::Service(self.key.service_name()),
+            near: self.key.clone(),
+        }];
+        let before = only(self.backend.markers(&at, self.seed()).await)?;
+        let marker = [Marker::Service(self.key.service_name())];
+        only(self.backend.bump(&marker, self.seed()).await)?;
+        let after = only(self.backend.markers(&at, self.seed()).await)?;
+        if after <= before {
+            return Err(
+                "a raised marker did not grow: clearing a service would clear nothing".to_owned()
+            );
+        }
+        Ok(String::new())
+    }
+
+    pub(super) async fn maps(&self) -> Found {
+        let now = self.runtime.wall();
+        let member = "member".to_owned();
+        let entry =
+            MapEntry { member: member.clone(), note: "note".into(), expires: now.after(LIFE) };
+        self.backend.map_put(&self.key, &[entry], now).await.map_err(explained)?;
+        let page = self.backend.map_page(&self.key, None, 10, now).await.map_err(explained)?;
+        self.backend.map_remove(&self.key, &[member], now).await.map_err(explained)?;
+        match page.entries.len() {
+            1 => Ok(String::new()),
+            listed => Err(format!("{listed} members are listed where 1 was put")),
+        }
+    }
+
+    pub(super) async fn push(&self) -> Found {
+        let ear = Arc::new(Ear {
+            listens_for: self.key.clone(),
+            heard: Notify::new(),
+            lost: Mutex::default(),
+        });
+        let listener: Arc<dyn Listener> = ear.clone();
+        self.backend.subscribe(Arc::downgrade(&listener));
+        // Repeated, as listening takes a moment to begin.
+        let change = async {
+            loop {
+                self.set("value").await?;
+                self.runtime.sleep(REPEATED_EVERY).await;
+            }
+        };
+        let heard = tokio::select! {
+            () = ear.heard.notified() => true,
+            () = self.runtime.sleep(TOLD_WITHIN) => false,
+            failed = change => return failed,
+        };
+        self.delete().await?;
+        let lost = *ear.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        match heard {
+            true => Ok(String::new()),
+            false if lost => Err("the connection that changes are told on is down; entries in \
+                                   front of this backend are trusted for 2 s only"
+                .to_owned()),
+            false => Err(format!(
+                "a change was not told within {TOLD_WITHIN:?}; does the user have the permission \
+                 for CLIENT TRACKING?"
+            )),
+        }
+    }
+
+    pub(super) async fn info(&self) -> Found {
+        let info = self.backend.info().await.map_err(explained)?;
+        let mut facts = Vec::new();
+        facts.extend(info.version.map(|version| format!("version {version}")));
+        facts.extend(info.items.map(|items| format!("{items} items")));
+        facts.extend(info.used_bytes.map(|bytes| format!("{bytes} bytes used")));
+        facts.extend(info.capacity_bytes.map(|bytes| format!("{bytes} bytes at most")));
+        facts.extend(info.evictions.map(|evictions| format!("{evictions} evicted")));
+        Ok(facts.join(", "))
+    }
+
+    fn request(&self) -> LeaseRequest {
+        LeaseRequest { key: self.key.clone(), seen: None, ttl: LIFE }
+    }
+
+    fn seed(&self) -> MarkerVersion {
+        MarkerVersion::seed(self.runtime.wall(), self.runtime.random())
+    }
+
+    async fn set(&self, value: &'static str) -> Result<(), String> {
+        self.backend.set(&self.key, value.into(), LIFE).await.map_err(explained)
+    }
+
+    async fn delete(&self) -> Result<bool, String> {
+        self.backend.delete(&self.key).await.map_err(explained)
+    }
+
+    async fn expect(&self, value: Option<&str>) -> Result<(), String> {
+        let read = self.backend.get(&self.key).await.map_err(explained)?;
+        if read.as_ref().map(|stored| &*stored.value) == value.map(str::as_bytes) {
+            return Ok(());
+        }
+        Err(match (value, read) {
+            (Some(_), None) => "what was written is not there; does the server evict at once?",
+            (Some(_), Some(_)) => "another value is read than was written",
+            (None, _) => "what was deleted is still there",
+        }
+        .to_owned())
+    }
+
+    async fn lease(&self) -> Result<LeaseToken, String> {
+        match only(self.backend.lease_many(&[self.request()]).await)? {
+            Lease::Granted(token) => Ok(token),
+            other => Err(format!("a lease of a name that nobody uses was not granted: {other:?}")),
+        }
+    }
+
+    async fn fill(&self, token: LeaseToken) -> Result<WriteOutcome, String> {
+        let when = Precondition::Lease(token);
+        let write = Write { key: self.key.clone(), value: "filled".into(), ttl: LIFE, when };
+        only(self.backend.write_many(&[write]).await)
+    }
+}
+
+/// Hears whether one key changes.
+struct Ear {
+    listens_for: Key,
+    heard: Notify,
+    lost: Mutex<bool>,
+}
+
+#[async_trait]
+impl Listener for Ear {
+    fn changed(&self, change: Change) {
+        let lost = |lost| *self.lost.lock().unwrap_or_else(PoisonError::into_inner) = lost;
+        match change {
+            Change::Entries(keys) if keys.contains(&self.listens_for) => self.heard.notify_one(),
+            Change::PushLost => lost(true),
+            Change::PushRestored => lost(false),
+            _ => {}
+        }
+    }
+
+    fn node_down(&self, _node: &str) {}
+
+    async fn node_recovering(&self, _node: &str) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn node_up(&self, _node: &str) {}
+}
+
+fn only<T>(mut answers: Answers<T>) -> Result<T, String> {
+    match answers.pop() {
+        Some(answer) => answer.map_err(explained),
+        None => Err("the backend gave no answer".to_owned()),
+    }
+}
+
+/// An error with its causes, and what to do.
+#[expect(clippy::needless_pass_by_value, reason = "it is the end of the error")]
+fn explained(error: Error) -> String {
+    let advice = match error.kind() {
+        ErrorKind::Unreachable | ErrorKind::CircuitOpen => {
+            "is the server running, and its address and port right?"
+        }
+        ErrorKind::Timeout | ErrorKind::Interrupted => {
+            "is the server busy, or the way to it slow? `timeout` of the URL is how long it may take"
+        }
+        ErrorKind::Denied => "check user and password of the URL, and the user's permissions",
+        ErrorKind::ReadOnly => "this is a replica; name its primary, or the Sentinels",
+        ErrorKind::Full => "give the server more memory, or a policy to evict by",
+        ErrorKind::ForeignValue => "another program uses these names; use `prefix` of the URL",
+        _ => return in_one_line(&error),
+    };
+    format!("{}; {advice}", in_one_line(&error))
+}
