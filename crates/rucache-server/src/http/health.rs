@@ -112,7 +112,7 @@ struct Probed {
     at: Mono,
     /// How long one call takes; or why there is no answer.
     ping: Result<Duration, String>,
-    /// Whether what is set is read back, by the last full probe.
+    /// Whether what is set is read back, by the last full probe that was answered.
     keeps: bool,
 }
 
@@ -136,7 +136,8 @@ impl Probes {
         let mut last = self.0.lock().await;
         let at = app.runtime().now();
         let probe = app.cache().probe().await;
-        let keeps = probe.as_ref().is_ok_and(|probe| probe.works);
+        let before = last.as_ref().is_none_or(|probed| probed.keeps);
+        let keeps = probe.as_ref().map_or(before, |probe| probe.works);
         let ping = probe.map(|probe| probe.took / PROBE_CALLS).map_err(|error| error.to_string());
         last.insert(Probed { at, ping, keeps }).clone()
     }

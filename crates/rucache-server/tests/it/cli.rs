@@ -2,6 +2,7 @@
 
 mod program;
 
+mod backends;
 mod config;
 mod failures;
 mod fake;

@@ -236,7 +236,7 @@ fn only<T>(mut answers: Answers<T>) -> Result<T, String> {
 fn explained(error: Error) -> String {
     let advice = match error.kind() {
         ErrorKind::Unreachable | ErrorKind::CircuitOpen => {
-            "is the server running, and its address and port right?"
+            "does the server run at this address and port, and let this user in?"
         }
         ErrorKind::Timeout | ErrorKind::Interrupted => {
             "is the server busy, or the way to it slow? `timeout` of the URL is how long it may take"
