@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use redis::Pipeline;
+use redis::{Pipeline, Value};
 use rucache_core::breaker::{Admission, CallOutcome, CircuitState};
 use rucache_core::{Breaker, Change};
 use tokio::time::Instant;
 
 use super::establish::{Established, establish};
-use super::{Connections, Link, Node, Place, SUSPECT};
+use super::{Connections, Lane, Link, Node, Place, SUSPECT};
 use crate::clock::{after, pause, random};
 use crate::connection::Connector;
 use crate::error::Cause;
@@ -40,6 +40,8 @@ pub(crate) struct Supervisor {
     listeners: Arc<Listeners>,
     run_id: Option<String>,
     joined: Option<Instant>,
+    /// When a connection was last replaced on suspicion.
+    suspected: Option<Instant>,
     /// What the listeners were told last.
     told: Option<CircuitState>,
 }
@@ -51,7 +53,16 @@ impl Supervisor {
         connector: Arc<Connector>,
         listeners: Arc<Listeners>,
     ) -> Self {
-        Self { node, place, connector, listeners, run_id: None, joined: None, told: None }
+        Self {
+            node,
+            place,
+            connector,
+            listeners,
+            run_id: None,
+            joined: None,
+            suspected: None,
+            told: None,
+        }
     }
 
     /// Runs for as long as the node is wanted.
@@ -67,7 +78,7 @@ impl Supervisor {
                 self.tell_down();
             }
             // A connection that breaks as soon as it is made is a node that is down.
-            if matches!(*self.node.link.borrow(), Link::Joining) && self.is_resting() {
+            if matches!(*self.node.link.borrow(), Link::Joining) && is_recent(self.joined) {
                 self.down(Cause::NoNode("its connections break as soon as they are made"));
             }
             if matches!(*self.node.link.borrow(), Link::Down(_)) {
@@ -119,8 +130,8 @@ impl Supervisor {
     }
 
     /// Returns when the node needs to be connected anew, or is down.
-    async fn watch(&self, connections: &Connections) {
-        let node = &self.node;
+    async fn watch(&mut self, connections: &Connections) {
+        let node = self.node.clone();
         loop {
             tokio::select! {
                 () = connections.data.ended() => return node.lost(connections.data.id()),
@@ -134,34 +145,46 @@ impl Supervisor {
             }
             let suspect = node.late.load(Ordering::Relaxed) >= SUSPECT;
             let read_only = node.read_only.load(Ordering::Relaxed) > 0;
-            if !node.is_up() || (suspect || read_only) && !self.is_resting() {
+            if !node.is_up() {
+                return;
+            }
+            if (suspect || read_only) && !is_recent(self.suspected) {
+                self.suspected = Some(after(Duration::ZERO));
                 return;
             }
         }
     }
 
-    /// Asks for a sign of life on both connections; what does not answer is lost.
+    /// Asks for a sign of life; a connection that does not give one is lost.
+    ///
+    /// The answer has to be to this very question: on a connection whose answers have got out of
+    /// step with the questions, everybody gets somebody else's.
     async fn is_alive(&self, connections: &Connections) -> bool {
-        let mut ping = Pipeline::new();
-        ping.cmd("PING");
+        let (mut ping, question) = (Pipeline::new(), random().to_string());
+        ping.cmd("PING").arg(&question);
         let deadline = after(self.connector.timeout());
-        let (data, bulk) = tokio::join!(
-            connections.data.exchange(&ping, deadline),
-            // A long listing may be in the way there: only a broken connection counts.
-            async { Ok::<_, Cause>(connections.bulk.has_ended()) }
-        );
-        match data {
-            Ok(answers) => self.node.answered(&answers, super::Lane::Data),
-            Err(Cause::Deadline) => {
-                self.node.missed();
-                return false;
+        let node = &self.node;
+        for (connection, lane) in [(&connections.data, Lane::Data), (&connections.bulk, Lane::Bulk)]
+        {
+            match connection.exchange(&ping, deadline).await {
+                Ok(answers) => {
+                    let in_step = |answer: &Value| match answer {
+                        Value::BulkString(text) => text == question.as_bytes(),
+                        Value::ServerError(_) => true,
+                        _ => false,
+                    };
+                    if !answers.first().is_some_and(in_step) {
+                        node.lost(connection.id());
+                    }
+                    node.answered(&answers, lane);
+                }
+                Err(Cause::Deadline) if lane == Lane::Data => node.missed(),
+                // A long listing may be in the way there.
+                Err(Cause::Deadline) => {}
+                Err(_) => node.lost(connection.id()),
             }
-            Err(_) => self.node.lost(connections.data.id()),
         }
-        if matches!(bulk, Ok(true)) {
-            self.node.lost(connections.bulk.id());
-        }
-        self.node.is_up()
+        node.is_up()
     }
 
     /// Whether the Sentinels name another server by now.
@@ -203,10 +226,6 @@ impl Supervisor {
         }
     }
 
-    fn is_resting(&self) -> bool {
-        self.joined.is_some_and(|joined| joined.elapsed() < REST)
-    }
-
     fn tell_down_if_up(&mut self) {
         if self.told == Some(CircuitState::Closed) {
             self.tell_down();
@@ -223,4 +242,8 @@ impl Supervisor {
         }
         self.listeners.node_down(self.node.name());
     }
+}
+
+fn is_recent(moment: Option<Instant>) -> bool {
+    moment.is_some_and(|moment| moment.elapsed() < REST)
 }

@@ -73,7 +73,8 @@ async fn missing_or_damaged_register_is_named() {
 #[tokio::test]
 async fn wrong_url_is_told_without_its_password() {
     let error = rucache::open("gopher://user:s3cret@host").await.unwrap_err().to_string();
-    assert_eq!(error, "backend \"gopher://user:***@host\": this program has no backend \"gopher\"");
+    let start = "backend \"gopher://user:***@host\": this program has no backend \"gopher\"";
+    assert!(error.starts_with(start), "{error}");
     let error = rucache::open("memory://?capacity=lots").await.unwrap_err().to_string();
     assert!(error.contains("\"lots\" is not a size"), "{error}");
 }

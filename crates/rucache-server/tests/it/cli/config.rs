@@ -109,7 +109,7 @@ fn faults_name_file_line_key_value_and_form() {
         (
             "type.toml",
             "backend = 3\n",
-            ":1: backend = \"3\": not a URL; expected a URL such as memory://?capacity=256MiB",
+            ":1: backend = \"3\": not a URL; expected a URL such as memory://?capacity=256MiB, redis://host:6379/1 or memcached://a,b",
         ),
         (
             "unknown.toml",
@@ -123,9 +123,9 @@ fn faults_name_file_line_key_value_and_form() {
         ),
         (
             "password.toml",
-            "backend = \"redis://ana:secret@host\"\n",
-            ":1: backend = \"redis://ana:***@host\": this program has no backend \"redis\"; \
-             expected a URL such as memory://?capacity=256MiB",
+            "backend = \"amqp://ana:secret@host\"\n",
+            ":1: backend = \"amqp://ana:***@host\": this program has no backend \"amqp\"; known \
+             are memory://, redis://, memcached://; expected a URL such as memory://?capacity=256MiB, redis://host:6379/1 or memcached://a,b",
         ),
     ] {
         let (path, run) = check(name, text);
@@ -144,7 +144,7 @@ fn faulty_environment_and_flags_are_named() {
         1,
         "--backend: backend = \"memory://?capacity=much\": parameter capacity of memory://: \
          \"much\" is not a size; write a whole number with KiB, MiB, GiB, KB, MB, GB or bytes, as \
-         in 256MiB; expected a URL such as memory://?capacity=256MiB",
+         in 256MiB; expected a URL such as memory://?capacity=256MiB, redis://host:6379/1 or memcached://a,b",
     );
 }
 
