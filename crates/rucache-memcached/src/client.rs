@@ -20,6 +20,17 @@ use memcache::exp::{
 pub(crate) use command::{Answer, Changed, Command, Counting, Item, Name, Turn, When};
 use trouble::{one_by_one, trouble};
 
+/// What a line has besides its name and value, in bytes, rounded up.
+const LINE_LEN: usize = 40;
+
+/// Longest request for values that is sent in one piece, in bytes: about 1,000 usual names, one round
+/// trip. The crate reads no answer before all of a request is sent; where neither fits the sockets'
+/// buffers, server and client wait for each other.
+const MAX_NAMES_LEN: usize = 64 * 1024;
+
+/// Longest request of anything else, in bytes. Its answers are short, a line each.
+const MAX_COMMANDS_LEN: usize = 4 * 1024 * 1024;
+
 /// A pool of connections to one node; clones share it.
 ///
 /// A call that is dropped takes its connection with it: its answer, late, meets nobody.
@@ -35,7 +46,7 @@ impl Client {
     ) -> Result<Self, Trouble> {
         // Neither bound is kept by default: uncapped, half of 10,000 concurrent calls failed.
         let builder = AsyncMetaClient::builder()
-            .max_connections(Some(max_connections))
+            .max_connections(Some(max_connections.max(1)))
             .max_idle(max_connections)
             .connect_timeout(Some(connect_timeout))
             // The deadline is ours, and covers more than the exchange.
@@ -52,22 +63,46 @@ impl Client {
         self.0.noop().await.map_err(|error| trouble(&error))
     }
 
-    /// What stands under each of `names`, in one round trip.
+    /// What stands under each of `names`.
     pub(crate) async fn read(&self, names: &[Name]) -> Vec<Result<Option<Item>, Trouble>> {
         let look = |name: &Name| Get::new(name.as_bytes()).meta(Meta::NONE.cas());
-        match self.0.run_many(names.iter().map(look)).await {
-            Ok(results) => one_by_one(results, |result| Ok(item(result))),
-            Err(error) => vec![Err(trouble(&error)); names.len()],
+        let mut found = Vec::with_capacity(names.len());
+        for names in pieces(names, MAX_NAMES_LEN, |name| name.len() + LINE_LEN) {
+            found.extend(match self.0.run_many(names.iter().map(look)).await {
+                Ok(results) => one_by_one(results, |result| Ok(item(result))),
+                Err(error) => vec![Err(trouble(&error)); names.len()],
+            });
         }
+        found
     }
 
-    /// Carries out `commands` in their order, in one round trip.
+    /// Carries out `commands` in their order.
     pub(crate) async fn run(&self, commands: &[Command]) -> Vec<Result<Answer, Trouble>> {
-        match self.0.run_batch(commands.iter().map(operation)).await {
-            Ok(results) => one_by_one(results, answer),
-            Err(error) => vec![Err(trouble(&error)); commands.len()],
+        let mut answers = Vec::with_capacity(commands.len());
+        for commands in pieces(commands, MAX_COMMANDS_LEN, |command| command.weight()) {
+            answers.extend(match self.0.run_batch(commands.iter().map(operation)).await {
+                Ok(results) => one_by_one(results, answer),
+                Err(error) => vec![Err(trouble(&error)); commands.len()],
+            });
         }
+        answers
     }
+}
+
+/// `items` in pieces of at most this weight, in order; what is heavier stands alone.
+fn pieces<T>(items: &[T], max: usize, weight: impl Fn(&T) -> usize) -> impl Iterator<Item = &[T]> {
+    let mut rest = items;
+    std::iter::from_fn(move || {
+        let mut sum = 0;
+        let fits = |item: &&T| {
+            sum += weight(item);
+            sum <= max
+        };
+        let count = rest.iter().take_while(fits).count().max(1).min(rest.len());
+        let (piece, tail) = rest.split_at(count);
+        rest = tail;
+        (!piece.is_empty()).then_some(piece)
+    })
 }
 
 fn operation(command: &Command) -> Op {
@@ -154,4 +189,20 @@ fn item(result: GetResult) -> Option<Item> {
         leased: result.lease_state != LeaseState::None,
         won: result.lease_state == LeaseState::Granted,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_keep_to_the_weight_and_the_order() {
+        let cut = |items: &[usize]| {
+            pieces(items, 10, |item| *item).map(<[usize]>::to_vec).collect::<Vec<_>>()
+        };
+        assert_eq!(cut(&[]), Vec::<Vec<usize>>::new());
+        assert_eq!(cut(&[5, 5]), [[5, 5]]);
+        assert_eq!(cut(&[5, 6, 4, 1]), [vec![5], vec![6, 4], vec![1]]);
+        assert_eq!(cut(&[11, 1, 99]), [vec![11], vec![1], vec![99]]);
+    }
 }

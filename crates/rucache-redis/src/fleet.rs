@@ -40,7 +40,7 @@ impl Recruiter {
     /// A node called `name` at `place`, at work from now on.
     pub(crate) fn recruit(&self, name: String, place: Place) -> Member {
         let Self { connector, listeners, codec } = self.clone();
-        let node = Arc::new(Node::new(name));
+        let node = Arc::new(Node::new(name, connector.timeout() * 2));
         let push = Push::new(node.clone(), connector.clone(), listeners.clone(), codec);
         let supervisor = Supervisor::new(node.clone(), place, connector, listeners);
         let tasks = [

@@ -5,6 +5,7 @@ mod supervisor;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use redis::{Pipeline, Value};
 use rucache_core::Breaker;
@@ -12,7 +13,7 @@ use rucache_core::breaker::{Admission, CallOutcome, CircuitState};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout_at};
 
-use crate::clock::{Clock, random};
+use crate::clock::{Clock, after, random};
 use crate::config::Address;
 use crate::connection::Connection;
 use crate::error::{Cause, Failure};
@@ -24,6 +25,10 @@ pub(crate) use supervisor::Supervisor;
 /// Answers in a row that did not come in time before the connection is suspected, and a new one is
 /// made beside it: a half-open connection never ends by itself.
 const SUSPECT: u32 = 2;
+
+/// How long requests wait for a connection that has just broken, counted from then: a break costs its
+/// callers no more than a server that does not answer.
+const GRACE: Duration = Duration::from_millis(50);
 
 /// How a request wants to be treated.
 #[derive(Debug, Clone, Copy)]
@@ -77,10 +82,10 @@ impl Connections {
 /// What the supervisor has achieved.
 #[derive(Debug, Clone)]
 enum Link {
-    /// Being connected: requests wait.
-    Joining,
-    /// Connected; changes pass, reads of entries do not yet.
-    Recovering(Connections),
+    /// Being connected: requests wait, but not beyond the moment.
+    Joining(Instant),
+    /// Connected; changes pass, reads of entries wait, but not beyond the moment.
+    Recovering(Connections, Instant),
     /// Connected.
     Up(Connections),
     /// Left alone, since this.
@@ -100,12 +105,13 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// A node that nobody has connected yet.
-    pub(crate) fn new(name: impl Into<Arc<str>>) -> Self {
+    /// A node that nobody has connected yet. Requests wait for the first attempt, which takes
+    /// `patience` at most.
+    pub(crate) fn new(name: impl Into<Arc<str>>, patience: Duration) -> Self {
         Self {
             name: name.into(),
             clock: Clock::start(),
-            link: watch::Sender::new(Link::Joining),
+            link: watch::Sender::new(Link::Joining(after(patience))),
             address: Mutex::new(None),
             breaker: Mutex::default(),
             late: AtomicU32::new(0),
@@ -186,14 +192,23 @@ impl Node {
     }
 
     async fn connection(&self, call: Call) -> Result<Connection, Cause> {
-        if let Some(now) = self.link.borrow().connection(call) {
-            return now;
-        }
+        let first = self.link.borrow().admit(call);
+        let mut until = match first {
+            Admitted::Now(connection) => return connection,
+            Admitted::At(until, _) => until,
+        };
         let mut link = self.link.subscribe();
-        let joined = link.wait_for(|link| !matches!(link, Link::Joining));
-        match timeout_at(call.deadline, joined).await {
-            Ok(Ok(link)) => link.connection(call).unwrap_or(Err(Cause::Deadline)),
-            _ => Err(Cause::NoNode("the node is still being connected")),
+        loop {
+            let why_not = match link.borrow_and_update().admit(call) {
+                Admitted::Now(connection) => return connection,
+                Admitted::At(moment, why_not) => {
+                    until = until.min(moment);
+                    why_not
+                }
+            };
+            if timeout_at(until.min(call.deadline), link.changed()).await.is_err() {
+                return Err(why_not);
+            }
         }
     }
 
@@ -222,11 +237,13 @@ impl Node {
     /// something on it.
     fn lost(&self, id: u64) {
         let lost = self.link.send_if_modified(|link| {
-            let was = matches!(link, Link::Up(now) | Link::Recovering(now) if now.has(id));
-            if was {
-                *link = Link::Joining;
-            }
-            was
+            let until = match link {
+                Link::Up(now) if now.has(id) => after(GRACE),
+                Link::Recovering(now, until) if now.has(id) => *until,
+                _ => return false,
+            };
+            *link = Link::Joining(until);
+            true
         });
         if lost {
             self.wake.notify_one();
@@ -253,15 +270,28 @@ impl Node {
     }
 }
 
+/// Whether a request may go.
+enum Admitted {
+    /// On this connection, or not at all.
+    Now(Result<Connection, Cause>),
+    /// Not yet. By the moment it will have been found out, else this is why not.
+    At(Instant, Cause),
+}
+
 impl Link {
-    /// The connection for `call`, or why there is none; nothing while it is being made.
-    fn connection(&self, call: Call) -> Option<Result<Connection, Cause>> {
+    fn admit(&self, call: Call) -> Admitted {
         match self {
-            Self::Up(connections) => Some(Ok(connections.of(call.lane).clone())),
-            Self::Recovering(_) if call.access == Access::Entries => Some(Err(Cause::Recovering)),
-            Self::Recovering(connections) => Some(Ok(connections.of(call.lane).clone())),
-            Self::Down(cause) => Some(Err(cause.clone())),
-            Self::Joining => None,
+            Self::Up(connections) => Admitted::Now(Ok(connections.of(call.lane).clone())),
+            Self::Recovering(_, until) if call.access == Access::Entries => {
+                Admitted::At(*until, Cause::Recovering)
+            }
+            Self::Recovering(connections, _) => {
+                Admitted::Now(Ok(connections.of(call.lane).clone()))
+            }
+            Self::Down(cause) => Admitted::Now(Err(cause.clone())),
+            Self::Joining(until) => {
+                Admitted::At(*until, Cause::NoNode("the node is being connected"))
+            }
         }
     }
 }

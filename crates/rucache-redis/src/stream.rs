@@ -84,6 +84,10 @@ impl AsyncRead for Guarded {
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
         if let Poll::Ready(Ok(())) = read {
             let arrived = buffer.filled().get(before..).unwrap_or_default();
+            if arrived.is_empty() {
+                // To the parser, half an answer at the end is bad grammar; it is a broken connection.
+                return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+            }
             if self.guard.check(arrived).is_err() {
                 return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
             }

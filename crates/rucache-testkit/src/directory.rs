@@ -6,6 +6,11 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+/// Where Linux keeps files in memory. Sentinels and nodes of a Cluster wait for the disk with each
+/// change of theirs; on a machine that is busy compiling that takes seconds, and they take each other
+/// for dead.
+const IN_MEMORY: &str = "/dev/shm";
+
 /// A directory of its own, readable by this user only, removed when dropped.
 #[derive(Debug)]
 pub(crate) struct Directory(PathBuf);
@@ -14,9 +19,11 @@ impl Directory {
     pub(crate) fn create() -> io::Result<Self> {
         // Short, because the path of a Unix socket in it has to fit into 104 bytes.
         let name = format!("rucache-{:016x}", RandomState::new().hash_one(()));
-        let path = std::env::temp_dir().join(name);
-        DirBuilder::new().mode(0o700).create(&path)?;
-        Ok(Self(path))
+        let create = |parent: &Path| {
+            let path = parent.join(&name);
+            DirBuilder::new().mode(0o700).create(&path).map(|()| Self(path))
+        };
+        create(Path::new(IN_MEMORY)).or_else(|_| create(&std::env::temp_dir()))
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -15,7 +15,9 @@ mod port;
 mod process;
 mod proxy;
 mod random;
+mod reads;
 mod redis;
+mod rounds;
 mod watchdog;
 
 pub use chaos::{Chaos, ChaosBackend};
@@ -24,7 +26,9 @@ pub use fake::{FakeServer, Step};
 pub use fleet::{Fleet, Member, Parent};
 pub use memcached::{Memcached, MemcachedOptions};
 pub use proxy::{Connections, Counts, Ending, Fault, FaultProxy};
+pub use reads::{KEYS, Reads, VALUE_LEN, compare_reads};
 pub use redis::{RedisCluster, RedisOptions, RedisSentinel, RedisServer, RedisUser, Tls};
+pub use rounds::{Contender, compare, nanos_each};
 
 /// Holds the README's example to the truth.
 #[cfg(doctest)]

@@ -10,6 +10,9 @@ use crate::exptime::Exptime;
 /// it.
 pub(crate) type Name = Arc<str>;
 
+/// What a command without a value weighs: some 1,000 of them are sent in one piece.
+const SHORT_LEN: usize = 4 * 1024;
+
 /// One command of a batch.
 #[derive(Clone)]
 pub(crate) enum Command {
@@ -29,6 +32,15 @@ impl Command {
     /// What stands under `name`, without its value.
     pub(crate) const fn look(name: Name) -> Self {
         Self::Look { name, value: false, turn: Turn::None }
+    }
+
+    /// How much of a request it is. One without a value weighs as much as its answer may be long, so
+    /// that no number of them fills the sockets' buffers.
+    pub(crate) fn weight(&self) -> usize {
+        match self {
+            Self::Store { name, value, .. } => name.len() + value.len() + SHORT_LEN,
+            _ => SHORT_LEN,
+        }
     }
 
     /// What stands under `name`, with its value.

@@ -33,12 +33,12 @@ async fn leave_calls(backend: Arc<MemcachedBackend>, caller: u64) -> Tally {
     for round in 0..CALLS / CALLERS {
         let own = key(format!("ruc_{}", (round * 7 + caller) % 64));
         let polls = (round + caller) % 5;
-        if round % 8 == 0 {
+        if round.is_multiple_of(8) {
             leave_after(polls, backend.set(&own, value_of(&own), Ttl::LONG)).await;
         } else if let Some(Ok(Some(stored))) = leave_after(polls, backend.get(&own)).await {
             tally.wrong += u64::from(stored.value != value_of(&own));
         }
-        if round % 16 == 0 {
+        if round.is_multiple_of(16) {
             // Somebody stays, and must not be told what those who left asked for.
             tally.read(&backend, &key(format!("ruc_{}", (round + caller) % 64))).await;
         }

@@ -46,7 +46,7 @@ async fn add_and_remove(backend: Arc<MemcachedBackend>, role: String, caller: u6
         // Removed and put back: two more chances to lose something of a neighbour.
         let removed = backend.map_remove(&map(), std::slice::from_ref(&name), NOW).await.unwrap();
         assert_eq!(removed, 1, "{name} was there");
-        if round % 2 == 0 {
+        if round.is_multiple_of(2) {
             assert_eq!(backend.map_put(&map(), &[entry(name)], NOW).await.unwrap(), 1);
         }
         round += AT_ONCE;

@@ -25,7 +25,7 @@ fn load(backend: &Arc<MemcachedBackend>, stop: &Arc<AtomicBool>) -> Vec<JoinHand
             let mut round = caller;
             while !stop.load(Ordering::Relaxed) {
                 let key = key(format!("ruc_{}", round % 16));
-                if round % 4 == 0 {
+                if round.is_multiple_of(4) {
                     tally.write(&backend, &key).await;
                 } else {
                     tally.read(&backend, &key).await;

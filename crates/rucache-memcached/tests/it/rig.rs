@@ -82,7 +82,6 @@ impl Tally {
 }
 
 /// Waits for what happens elsewhere by looking every few milliseconds; how long it took.
-#[track_caller]
 pub(crate) async fn until(
     patience: Duration,
     what: &str,

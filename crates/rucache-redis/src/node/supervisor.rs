@@ -10,7 +10,7 @@ use rucache_core::{Breaker, Change};
 use tokio::time::Instant;
 
 use super::establish::{Established, establish};
-use super::{Connections, Lane, Link, Node, Place, SUSPECT};
+use super::{Connections, GRACE, Lane, Link, Node, Place, SUSPECT};
 use crate::clock::{after, pause, random};
 use crate::connection::Connector;
 use crate::error::Cause;
@@ -19,7 +19,7 @@ use crate::listeners::Listeners;
 /// Time between signs of life asked of a node.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// How long a node that was just connected is given before it is connected anew.
+/// In this time a node is connected anew twice at most, and once on suspicion alone.
 const REST: Duration = Duration::from_secs(1);
 
 /// How often the breaker of a node that is down is asked for a probe.
@@ -39,7 +39,8 @@ pub(crate) struct Supervisor {
     connector: Arc<Connector>,
     listeners: Arc<Listeners>,
     run_id: Option<String>,
-    joined: Option<Instant>,
+    /// When the node was joined last, and the time before.
+    joined: [Option<Instant>; 2],
     /// When a connection was last replaced on suspicion.
     suspected: Option<Instant>,
     /// What the listeners were told last.
@@ -59,7 +60,7 @@ impl Supervisor {
             connector,
             listeners,
             run_id: None,
-            joined: None,
+            joined: [None; 2],
             suspected: None,
             told: None,
         }
@@ -72,13 +73,14 @@ impl Supervisor {
             let link = self.node.link.borrow().clone();
             match link {
                 Link::Up(connections) => self.watch(&connections).await,
-                Link::Joining | Link::Recovering(_) | Link::Down(_) => {}
+                Link::Joining(_) | Link::Recovering(..) | Link::Down(_) => {}
             }
             if !self.node.is_up() {
                 self.tell_down();
             }
-            // A connection that breaks as soon as it is made is a node that is down.
-            if matches!(*self.node.link.borrow(), Link::Joining) && is_recent(self.joined) {
+            // Connections that break as soon as they are made are a node that is down.
+            let breaks = self.joined.into_iter().all(is_recent);
+            if matches!(*self.node.link.borrow(), Link::Joining(_)) && breaks {
                 self.down(Cause::NoNode("its connections break as soon as they are made"));
             }
             if matches!(*self.node.link.borrow(), Link::Down(_)) {
@@ -100,7 +102,14 @@ impl Supervisor {
         let Established { address, connections, run_id } = established;
         let node = self.node.clone();
         *node.address.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(address);
-        node.link.send_replace(Link::Recovering(connections.clone()));
+        node.link.send_modify(|link| {
+            let until = match link {
+                Link::Up(_) => after(GRACE),
+                Link::Joining(until) | Link::Recovering(_, until) => *until,
+                Link::Down(_) => after(Duration::ZERO),
+            };
+            *link = Link::Recovering(connections.clone(), until);
+        });
         if run_id.is_some() && self.run_id.is_some() && run_id != self.run_id {
             // Another life of the server, or another server: it may have forgotten things.
             self.listeners.tell(&Change::Everything);
@@ -110,13 +119,13 @@ impl Supervisor {
             return self.down(Cause::Recovering);
         }
         self.run_id = run_id.or(self.run_id.take());
-        self.joined = Some(after(Duration::ZERO));
+        self.joined = [Some(after(Duration::ZERO)), self.joined[0]];
         node.late.store(0, Ordering::Relaxed);
         node.read_only.store(0, Ordering::Relaxed);
         *node.breaker() = Breaker::default();
         // It may have broken meanwhile.
         let up = node.link.send_if_modified(|link| {
-            let still = matches!(link, Link::Recovering(_));
+            let still = matches!(link, Link::Recovering(..));
             if still {
                 *link = Link::Up(connections);
             }

@@ -1,1 +1,13 @@
-//! What the backend promises beyond the contract.
+//! What the backend promises beyond the contract, on real servers and under faults.
+
+mod admission;
+mod cluster;
+mod fake;
+mod faults;
+mod opening;
+mod processes;
+mod push;
+mod recovery;
+mod refusals;
+mod sentinel;
+mod stand;

@@ -246,7 +246,7 @@ pub(super) enum Part {
 
 /// Nothing on disk; replication through the socket and at once, since tests wait for it.
 const DATA_LINES: &str = "save \"\"\nappendonly no\nenable-debug-command yes\n\
-     repl-diskless-sync yes\nrepl-diskless-sync-delay 0\n";
+     repl-diskless-sync yes\nrepl-diskless-sync-delay 0\nrepl-diskless-load swapdb\n";
 
 impl Part {
     fn lines(&self) -> String {

@@ -17,19 +17,24 @@ use rucache::{Key, ServiceName, Ttl};
 pub(crate) const RECORDS: usize = 10_000;
 
 /// A cache that can be read, by place of the record.
-pub(crate) struct Contender {
+pub(crate) struct Reader {
     pub(crate) name: &'static str,
-    pub(crate) read: Box<dyn Fn(usize) + Send + Sync>,
+    read: Box<dyn Fn(usize) + Send + Sync>,
 }
 
-impl Contender {
+impl Reader {
+    /// Reads the records at `places`.
+    pub(crate) fn read_all(&self, places: &[usize]) {
+        places.iter().for_each(|place| (self.read)(*place));
+    }
+
     fn new(name: &'static str, read: impl Fn(usize) + Send + Sync + 'static) -> Self {
         Self { name, read: Box::new(read) }
     }
 }
 
 /// All contenders; the first is what the others are compared with.
-pub(crate) fn all() -> Vec<Contender> {
+pub(crate) fn all() -> Vec<Reader> {
     vec![plain_moka(), moka_with_expiry(), moka_with_deadline(), engine(), rucs(), get_or_load()]
 }
 
@@ -53,18 +58,18 @@ fn names() -> Vec<String> {
 }
 
 /// Moka alone: no expiry at all.
-fn plain_moka() -> Contender {
+fn plain_moka() -> Reader {
     let cache: Moka<String, Arc<Taxpayer>> = Moka::new(RECORDS as u64 * 2);
     (0..RECORDS).for_each(|at| cache.insert(name(at), Arc::new(record(at))));
     cache.run_pending_tasks();
     let names = names();
-    Contender::new("plain moka sync, no expiry", move |at| {
+    Reader::new("plain moka sync, no expiry", move |at| {
         black_box(cache.get(names[at].as_str()).expect("a hit"));
     })
 }
 
 /// Moka with its own per-entry expiry: what its manual says to do for a TTL per entry.
-fn moka_with_expiry() -> Contender {
+fn moka_with_expiry() -> Reader {
     struct PerEntry;
 
     impl Expiry<String, (Ttl, Arc<Taxpayer>)> for PerEntry {
@@ -92,13 +97,13 @@ fn moka_with_expiry() -> Contender {
     (0..RECORDS).for_each(|at| cache.insert(name(at), (Ttl::MEDIUM, Arc::new(record(at)))));
     cache.run_pending_tasks();
     let names = names();
-    Contender::new("hand-written: moka sync with per-entry expiry", move |at| {
+    Reader::new("hand-written: moka sync with per-entry expiry", move |at| {
         black_box(cache.get(names[at].as_str()).expect("a hit"));
     })
 }
 
 /// The same by hand: a fast hasher, and the deadline in the value, compared with `Instant::now`.
-fn moka_with_deadline() -> Contender {
+fn moka_with_deadline() -> Reader {
     let cache = Moka::builder()
         .max_capacity(RECORDS as u64 * 2)
         .build_with_hasher(foldhash::fast::RandomState::default());
@@ -107,7 +112,7 @@ fn moka_with_deadline() -> Contender {
     (0..RECORDS).for_each(|at| cache.insert(name(at), (deadline, Arc::new(record(at)))));
     cache.run_pending_tasks();
     let names = names();
-    Contender::new("hand-written: moka sync, fast hasher, deadline in the value", move |at| {
+    Reader::new("hand-written: moka sync, fast hasher, deadline in the value", move |at| {
         let (deadline, record) = cache.get(names[at].as_str()).expect("a hit");
         #[expect(clippy::disallowed_methods, reason = "what is measured is this clock")]
         let fresh = Instant::now() < deadline;
@@ -135,10 +140,10 @@ fn filled() -> (tokio::runtime::Runtime, Cache) {
 
 /// The engine's read, by a key that is at hand: TTL, type check, outcome with age and remaining
 /// life.
-fn engine() -> Contender {
+fn engine() -> Reader {
     let (runtime, cache) = filled();
     let keys: Vec<Key> = names().iter().map(|name| Key::parse(name).expect("a key")).collect();
-    Contender::new("rucache: `peek` by key", move |at| {
+    Reader::new("rucache: `peek` by key", move |at| {
         let _runtime = &runtime;
         let hit = cache.peek::<CachedRecord>(&keys[at], Accept::Fresh).expect("a key");
         black_box(hit.expect("a hit"));
@@ -146,21 +151,21 @@ fn engine() -> Contender {
 }
 
 /// The read of a record by its number: the same, and the key is built.
-fn rucs() -> Contender {
+fn rucs() -> Reader {
     let (runtime, cache) = filled();
     let rucs = RucCache::new(cache, Arc::new(NoProvider), Profile::Reference);
     let numbers: Vec<Ruc> = (0..RECORDS).map(|at| record(at).ruc()).collect();
-    Contender::new("rucache: record by number", move |at| {
+    Reader::new("rucache: record by number", move |at| {
         let _runtime = &runtime;
         black_box(at_once(rucs.get(&numbers[at])).expect("a hit"));
     })
 }
 
 /// Cache-aside on a hit: the future is polled once.
-fn get_or_load() -> Contender {
+fn get_or_load() -> Reader {
     let (runtime, cache) = filled();
     let keys: Vec<Key> = names().iter().map(|name| Key::parse(name).expect("a key")).collect();
-    Contender::new("rucache: `read_or_load` by key", move |at| {
+    Reader::new("rucache: `read_or_load` by key", move |at| {
         let _runtime = &runtime;
         let load = || async { Err::<rucache::Loaded<CachedRecord>, _>("never asked") };
         let read = cache.read_or_load(&keys[at], Ttl::MEDIUM, load);
