@@ -63,7 +63,7 @@ pub enum InvalidKey {
 /// The namespace of a key: `migo`, `nubefact`, `default`.
 ///
 /// `[a-z0-9][a-z0-9._-]{0,31}`. Cloning never allocates.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ServiceName(Text);
 
 impl ServiceName {
@@ -128,6 +128,13 @@ impl fmt::Display for ServiceName {
 impl fmt::Debug for ServiceName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl std::hash::Hash for ServiceName {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        // As a text hashes, which it can be looked up by.
+        self.as_str().hash(state);
     }
 }
 

@@ -89,12 +89,24 @@ impl LocalEntry {
         Self { value, loaded_at, deadlines, weight }
     }
 
+    /// The same entry with `value` in the place of its own: the same value in another form.
+    #[must_use]
+    pub fn with_value(&self, value: Arc<dyn Value>) -> Self {
+        Self { value, ..self.clone() }
+    }
+
+    /// Whether the value is a `T`.
+    #[must_use]
+    pub fn is<T: Any + Send + Sync>(&self) -> bool {
+        let any: &dyn Any = &*self.value;
+        any.is::<T>()
+    }
+
     /// The value, if it is a `T`.
     #[must_use]
     pub fn value<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
         // Asked first, so that the shared count moves once and for the right type only.
-        let any: &dyn Any = &*self.value;
-        if !any.is::<T>() {
+        if !self.is::<T>() {
             return None;
         }
         let any: Arc<dyn Any + Send + Sync> = self.value.clone();

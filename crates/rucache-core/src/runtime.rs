@@ -36,6 +36,11 @@ pub trait Runtime: Send + Sync + 'static {
     /// Runs `task` apart from the caller; a panic in it ends the task only.
     fn spawn(&self, task: BoxFuture<()>);
 
+    /// Runs `work`, which may take long, where it holds up no task.
+    fn spawn_blocking(&self, work: Box<dyn FnOnce() + Send>) {
+        self.spawn(Box::pin(async move { work() }));
+    }
+
     /// 64 evenly distributed bits. Not for secrets.
     fn random(&self) -> u64;
 }

@@ -1,6 +1,7 @@
 //! Putting a cache together.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use rucache_core::{Backend, Capabilities, Local, Observer, Runtime};
 
@@ -98,6 +99,7 @@ impl CacheBuilder {
             flights: Arc::default(),
             timing: self.timing,
             max_value_len: self.max_value_len,
+            stored: AtomicU64::new(0),
         }))
     }
 }

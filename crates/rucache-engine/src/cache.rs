@@ -3,22 +3,26 @@
 use std::error::Error;
 use std::future::Future;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::{FutureExt, TryFutureExt};
 use rucache_core::observer::{RequestResult, Scope, StoreResult};
 use rucache_core::{
-    Backend, CacheEvent, Key, Local, LocalEntry, Observer, Precondition, Runtime, ServiceName,
-    Usage,
+    Backend, CacheEvent, Envelope, Key, Local, LocalEntry, Observer, Precondition, Runtime,
+    ServiceName, Usage,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::flight::Flights;
-use crate::load::{LoadedValue, Loader, load_future};
+use crate::load::{Job, LoadedValue, load_future};
 use crate::name::KeyName;
 use crate::shared::{Fill, Shared};
 use crate::{CacheBuilder, CacheError, Hit, LoadError, Loaded, Policy, Timing};
+
+/// Fewest values stored between two times that expired ones are dropped.
+const TIDY_AT_LEAST: u64 = 1_024;
 
 /// What can be cached: anything with a JSON form both ways.
 pub trait Cacheable: Serialize + DeserializeOwned + Send + Sync + 'static {}
@@ -61,6 +65,8 @@ pub(crate) struct Engine {
     pub(crate) flights: Arc<Flights>,
     pub(crate) timing: Timing,
     pub(crate) max_value_len: usize,
+    /// Values stored since expired ones were last dropped.
+    pub(crate) stored: AtomicU64,
 }
 
 impl std::fmt::Debug for Engine {
@@ -98,6 +104,12 @@ impl Cache {
     #[must_use]
     pub fn service_name(&self) -> &ServiceName {
         &self.service
+    }
+
+    /// How long callers and loads may take.
+    #[must_use]
+    pub fn timing(&self) -> Timing {
+        self.engine.timing
     }
 
     /// Time and chance as this cache has them.
@@ -178,6 +190,7 @@ impl Cache {
     /// - [`CacheError::Key`] when the name cannot be a key.
     /// - [`CacheError::TooLarge`] or [`CacheError::Codec`] when the value cannot be stored; what was
     ///   stored before is gone then, since it is outdated.
+    /// - [`CacheError::Backend`] when the backend did not say that it has stored the value.
     pub async fn set<T>(
         &self,
         name: &(impl KeyName + Sync + ?Sized),
@@ -211,7 +224,8 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// [`CacheError::Key`] when the name cannot be a key.
+    /// [`CacheError::Key`] when the name cannot be a key, [`CacheError::Backend`] when the backend did
+    /// not say that it has removed the value.
     pub async fn delete(&self, name: &(impl KeyName + Sync + ?Sized)) -> Result<bool, CacheError> {
         let key = name.in_service(&self.service)?;
         let removed = self.engine.remove(&key).await?;
@@ -264,21 +278,25 @@ impl Cache {
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         let key = name.in_service(&self.service)?;
-        let loader = || -> Loader {
-            let mut loader = Some(loader);
+        let policy = policy.into();
+        let job = || {
+            let loader = Mutex::new(Some(loader));
             // Asked once: there is one key, and its flight ends with what this brings.
-            Box::new(move |_| match loader.take() {
-                Some(loader) => load_future(|| loader().map(|loaded| vec![loaded])),
-                None => Box::pin(async { Vec::new() }),
+            Job::of::<T>(policy, NonZeroUsize::MIN, move |_| {
+                match loader.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                    Some(loader) => load_future(|| loader().map(|loaded| vec![loaded])),
+                    None => Box::pin(async { Vec::new() }),
+                }
             })
         };
-        Ok(self.engine.read_or_load(&key, policy.into(), loader).await?)
+        Ok(self.engine.read_or_load(&key, job).await?)
     }
 
     /// The values of `keys`, in their order.
     ///
-    /// `loader` is asked once for up to `at_once` names that are missing, then for the next ones;
-    /// it answers in the order it was asked. A key that stands twice is loaded once.
+    /// `loader` is asked for up to `at_once` names that are missing, then for the next ones; it
+    /// answers in the order it was asked. A key that stands twice is loaded once. The hard timeout
+    /// holds for the call as a whole: what is not there by then is told so, and its load goes on.
     pub async fn read_or_load_many<T, F, Fut, E>(
         &self,
         keys: &[Key],
@@ -288,18 +306,17 @@ impl Cache {
     ) -> Vec<Result<Hit<T>, LoadError>>
     where
         T: Cacheable,
-        F: Fn(Vec<Key>) -> Fut + Clone + Send + 'static,
+        F: Fn(Vec<Key>) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Vec<Result<Loaded<T>, E>>> + Send + 'static,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        let loader = || -> Loader {
-            let loader = loader.clone();
-            Box::new(move |missing| {
+        let job = || {
+            Job::of::<T>(policy.into(), at_once, move |missing| {
                 let loader = loader.clone();
                 load_future(move || loader(missing))
             })
         };
-        self.engine.read_or_load_many(keys, policy.into(), at_once, loader).await
+        self.engine.read_or_load_many(keys, job).await
     }
 }
 
@@ -311,12 +328,37 @@ impl Engine {
     }
 
     /// Whether a value of this length as JSON can be stored; `None` for one without a JSON form.
-    pub(crate) fn check_len(&self, len: Option<usize>) -> StoreResult {
+    pub(crate) fn check_len(&self, key: &Key, len: Option<usize>) -> StoreResult {
         match len {
             None => StoreResult::Error,
-            Some(len) if len > self.max_value_len => StoreResult::TooLarge,
+            Some(len) if len > self.limit(key) => StoreResult::TooLarge,
             Some(_) => StoreResult::Stored,
         }
+    }
+
+    /// The longest value of `key` as JSON, in bytes.
+    fn limit(&self, key: &Key) -> usize {
+        match &self.tier {
+            Tier::Local(_) => self.max_value_len,
+            Tier::Shared(shared) => {
+                let store = shared.backend.capabilities().max_value_len;
+                self.max_value_len.min(store.saturating_sub(Envelope::overhead(key)))
+            }
+        }
+    }
+
+    /// Drops what has expired, once as much was stored as a quarter of what is held: the cost of
+    /// looking at everything is spread over what was stored.
+    pub(crate) fn tidy(&self, local: &Arc<dyn Local>) {
+        let stored = self.stored.fetch_add(1, Ordering::Relaxed);
+        if stored < TIDY_AT_LEAST || stored < local.usage().entries / 4 {
+            return;
+        }
+        self.stored.store(0, Ordering::Relaxed);
+        let (local, now) = (local.clone(), self.runtime.now());
+        self.runtime.spawn_blocking(Box::new(move || {
+            local.purge(now);
+        }));
     }
 
     pub(crate) fn local(&self) -> Option<&Arc<dyn Local>> {
@@ -337,7 +379,7 @@ impl Engine {
     async fn put(&self, key: &Key, value: LoadedValue, policy: Policy) -> Result<(), CacheError> {
         let deadlines = policy.deadlines(self.runtime.now(), self.runtime.random());
         let (entry, len) = value.into_entry(self.runtime.wall(), deadlines);
-        let result = self.check_len(len.as_ref().ok().copied());
+        let result = self.check_len(key, len.as_ref().ok().copied());
         let written = match result {
             StoreResult::Stored => self.store(key, entry).await,
             // What was there is outdated all the same.
@@ -346,12 +388,13 @@ impl Engine {
         let result = if written.is_err() { StoreResult::Error } else { result };
         let value_len = *len.as_ref().unwrap_or(&0);
         self.observe(|| CacheEvent::Store { service: key.service(), result, value_len });
+        written?;
         match len {
             Err(source) => Err(CacheError::Codec(Arc::new(source))),
-            Ok(len) if len > self.max_value_len => {
-                Err(CacheError::TooLarge { len, max: self.max_value_len })
+            Ok(len) if result == StoreResult::TooLarge => {
+                Err(CacheError::TooLarge { len, max: self.limit(key) })
             }
-            Ok(_) => written,
+            Ok(_) => Ok(()),
         }
     }
 
@@ -359,13 +402,14 @@ impl Engine {
         let shared = match &self.tier {
             Tier::Local(local) => {
                 self.flights.fence(key, || local.insert(key.clone(), entry));
+                self.tidy(local);
                 return Ok(());
             }
             Tier::Shared(shared) => shared,
         };
-        self.flights.fence(key, || ());
+        let _fenced = self.flights.fenced(key);
         let markers = shared.markers(key).await?;
-        let fill = Fill { key, entry: &entry, markers, when: Precondition::Always };
+        let fill = Fill { key, entry: Some(&entry), markers, when: Precondition::Always };
         for outcome in shared.write(&[fill]).await {
             outcome?;
         }
@@ -377,7 +421,7 @@ impl Engine {
             Tier::Local(local) => return Ok(self.flights.fence(key, || local.remove(key))),
             Tier::Shared(shared) => shared,
         };
-        self.flights.fence(key, || ());
+        let _fenced = self.flights.fenced(key);
         let mut removed = false;
         for answer in shared.delete(std::slice::from_ref(key)).await {
             removed |= answer?;

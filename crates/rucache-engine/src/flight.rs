@@ -92,6 +92,13 @@ impl Flights {
         change()
     }
 
+    /// Keeps readers who come after a change apart from those who came before it, for a change that
+    /// takes time: takes the flight of `key` off the table now, and again when the fence is dropped.
+    pub(crate) fn fenced<'a>(self: &'a Arc<Self>, key: &'a Key) -> Fenced<'a> {
+        self.fence(key, || ());
+        Fenced { flights: self, key }
+    }
+
     /// Takes the flight `id` off the table, if it is still there.
     fn forget(&self, key: &Key, id: u64) {
         let mut shard = self.shard(key);
@@ -104,6 +111,19 @@ impl Flights {
         let hash = self.hasher.hash_one(key);
         let place = usize::try_from(hash % SHARDS as u64).unwrap_or(0);
         self.shards[place].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A change under way. What joins a flight while it lasts may see the entry from before it, and
+/// is told so by nobody: whoever comes after its end begins anew.
+pub(crate) struct Fenced<'a> {
+    flights: &'a Arc<Flights>,
+    key: &'a Key,
+}
+
+impl Drop for Fenced<'_> {
+    fn drop(&mut self) {
+        self.flights.fence(self.key, || ());
     }
 }
 
@@ -147,9 +167,14 @@ impl Leader {
         self.end(Ok(Completed { entry, from, stored: true }));
     }
 
-    /// Tells those who wait that there is a stale value.
-    pub(crate) fn offer(&self, stale: LocalEntry) {
-        self.sender.send_replace(Progress::Flying { fallback: Some(stale) });
+    /// Tells those who wait which stale value there is, if any.
+    pub(crate) fn offer(&self, fallback: Option<LocalEntry>) {
+        self.sender.send_replace(Progress::Flying { fallback });
+    }
+
+    /// Takes the flight off the table: it ends for those who wait, and nobody joins it any more.
+    pub(crate) fn detach(&self) {
+        self.flights.forget(&self.key, self.id);
     }
 
     fn end(&self, completion: Completion) {
@@ -162,17 +187,22 @@ impl Leader {
     }
 
     /// Ends the flight with a failure, which answers for the key for as long as the returned
-    /// flight lives. Where the failure is that there is no value, `forget` drops the old one if
-    /// the key has not changed meanwhile.
-    pub(crate) fn fail(self, error: LoadError, forget: impl FnOnce() -> bool) -> FailedFlight {
-        if matches!(error, LoadError::Absent) {
+    /// flight lives.
+    pub(crate) fn fail(self, error: LoadError) -> FailedFlight {
+        self.end(Err(error));
+        FailedFlight(self)
+    }
+
+    /// Ends the flight with the certainty that there is no value; `forget` drops the old one if the
+    /// key has not changed meanwhile.
+    pub(crate) fn fail_absent(self, forget: impl FnOnce() -> bool) -> FailedFlight {
+        {
             let shard = self.flights.shard(&self.key);
             if self.is_current(&shard) {
                 forget();
             }
         }
-        self.end(Err(error));
-        FailedFlight(self)
+        self.fail(LoadError::Absent)
     }
 
     fn is_current(&self, shard: &HashMap<Key, Flight>) -> bool {
@@ -199,18 +229,23 @@ pub(crate) struct Waiter(watch::Receiver<Progress>);
 /// What a waiting caller is told next.
 pub(crate) enum News {
     /// There is a stale value, should the load take long.
-    Fallback(LocalEntry),
+    Fallback,
     /// The load has ended, with the stale value that there is.
     Ended(Completion, Option<LocalEntry>),
 }
 
 impl Waiter {
+    /// Whether the load has ended before this caller came.
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(*self.0.borrow(), Progress::Ended { .. })
+    }
+
     /// The end of the load, or before it, once, that there is a stale value.
     pub(crate) async fn news(&mut self) -> News {
         loop {
             let progress = self.0.borrow_and_update().clone();
             match progress {
-                Progress::Flying { fallback: Some(stale) } => return News::Fallback(stale),
+                Progress::Flying { fallback: Some(_) } => return News::Fallback,
                 Progress::Ended { completion, fallback } => {
                     return News::Ended(completion, fallback);
                 }
@@ -219,6 +254,13 @@ impl Waiter {
             if self.0.changed().await.is_err() {
                 return News::Ended(Err(LoadError::Cancelled), None);
             }
+        }
+    }
+
+    /// The stale value that there is now.
+    pub(crate) fn fallback(&self) -> Option<LocalEntry> {
+        match &*self.0.borrow() {
+            Progress::Flying { fallback } | Progress::Ended { fallback, .. } => fallback.clone(),
         }
     }
 

@@ -4,25 +4,19 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::future::Future;
 use std::io;
+use std::num::NonZeroUsize;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{self, Either};
 use rucache_core::observer::{LoadResult, StoreResult};
-use rucache_core::{
-    BoxFuture, CacheEvent, Deadlines, Key, LeaseHold, Local, LocalEntry, Mono, Timestamp, Value,
-};
+use rucache_core::{BoxFuture, CacheEvent, Deadlines, Key, Local, LocalEntry, Timestamp, Value};
 
 use crate::cache::{Cacheable, Engine, Tier};
 use crate::flight::{FailedFlight, Leader};
-use crate::shared::Shared;
 use crate::{LoadError, Policy};
-
-/// How often the leases of a running load are prolonged.
-const RENEW_EVERY: Duration = Duration::from_millis(1_500);
 
 /// What a loader brings: a value, and how long it is good where the value itself decides; or the
 /// certainty that there is none.
@@ -110,14 +104,38 @@ where
     Box::pin(async move { loader().await.into_iter().map(LoadedValue::of).collect() })
 }
 
-/// Calls the loader for some keys; may be called again for others.
-pub(crate) type Loader = Box<dyn FnMut(Vec<Key>) -> LoadFuture + Send>;
+/// Calls the loader for some keys.
+pub(crate) type Loader = Arc<dyn Fn(Vec<Key>) -> LoadFuture + Send + Sync>;
 
-/// When a load began, on both clocks: what it reads may be older than its end.
-#[derive(Clone, Copy)]
-pub(crate) struct Begun {
-    mono: Mono,
-    wall: Timestamp,
+/// How the keys of a call are loaded, and what their values are.
+#[derive(Clone)]
+pub(crate) struct Job {
+    pub(crate) policy: Policy,
+    /// Most keys that the loader is asked for at once.
+    pub(crate) at_once: NonZeroUsize,
+    pub(crate) loader: Loader,
+    /// An entry as the type that the caller wants, if it converts.
+    pub(crate) typed: fn(LocalEntry) -> Option<LocalEntry>,
+}
+
+impl Job {
+    /// A job whose values are of type `T`.
+    pub(crate) fn of<T: Cacheable>(
+        policy: Policy,
+        at_once: NonZeroUsize,
+        loader: impl Fn(Vec<Key>) -> LoadFuture + Send + Sync + 'static,
+    ) -> Self {
+        Self { policy, at_once, loader: Arc::new(loader), typed: typed::<T> }
+    }
+}
+
+/// `entry` as one of type `T`, by way of its JSON form if it is of another type.
+pub(crate) fn typed<T: Cacheable>(entry: LocalEntry) -> Option<LocalEntry> {
+    if entry.is::<T>() {
+        return Some(entry);
+    }
+    let value: T = serde_json::from_slice(&entry.to_json().ok()?).ok()?;
+    Some(entry.with_value(Arc::new(value)))
 }
 
 /// What a load brought for one key.
@@ -129,100 +147,102 @@ pub(crate) struct Brought {
 }
 
 impl Engine {
-    /// Runs a load for the keys of `leaders` apart from the caller.
-    pub(crate) fn spawn_load(
-        self: &Arc<Self>,
-        leaders: Vec<Leader>,
-        policy: Policy,
-        loader: Loader,
-    ) {
+    /// Completes every leader, apart from the caller.
+    pub(crate) fn spawn_load(self: &Arc<Self>, leaders: Vec<Leader>, job: Job) {
         let engine = self.clone();
         self.runtime.spawn(Box::pin(async move {
-            let failed = match &engine.tier {
-                Tier::Local(local) => engine.load_local(local, leaders, policy, loader).await,
-                Tier::Shared(shared) => engine.load_shared(shared, leaders, policy, loader).await,
-            };
-            // They answer for their keys for as long as they live.
-            if !failed.is_empty() {
-                engine.runtime.sleep(engine.timing.back_off).await;
+            match &engine.tier {
+                Tier::Local(local) => engine.load_local(local, leaders, job).await,
+                Tier::Shared(shared) => engine.load_shared(shared, leaders, job).await,
             }
         }));
     }
 
-    async fn load_local(
-        &self,
-        local: &Arc<dyn Local>,
-        leaders: Vec<Leader>,
-        policy: Policy,
-        mut loader: Loader,
-    ) -> Vec<FailedFlight> {
-        let keys: Vec<Key> = leaders.iter().map(|leader| leader.key.clone()).collect();
-        let answers = self.ask(&keys, policy, &mut loader, None).await;
-        let mut failed = Vec::new();
-        for ((leader, key), answer) in leaders.into_iter().zip(&keys).zip(answers) {
-            match answer {
-                Ok(brought) => {
-                    let stored = leader.complete(brought.entry.clone(), |entry| {
-                        // What is too large is served; the older value must not outlive it.
-                        if brought.storable == StoreResult::Stored {
-                            local.insert(key.clone(), entry);
-                        } else {
-                            local.remove(key);
-                        }
-                        brought.storable == StoreResult::Stored
-                    });
-                    self.note_store(key, &brought, stored);
+    async fn load_local(&self, local: &Arc<dyn Local>, mut leaders: Vec<Leader>, job: Job) {
+        while !leaders.is_empty() {
+            let later = leaders.split_off(leaders.len().min(job.at_once.get()));
+            let keys: Vec<Key> = leaders.iter().map(|leader| leader.key.clone()).collect();
+            let answers = self.ask(&keys, &job, future::pending()).await;
+            let mut failed = Vec::new();
+            for ((leader, key), answer) in leaders.into_iter().zip(&keys).zip(answers) {
+                match answer {
+                    Ok(brought) => self.keep_local(local, leader, &brought),
+                    Err(LoadError::Absent) => {
+                        failed.push(leader.fail_absent(|| local.remove(key)));
+                    }
+                    Err(error) => failed.push(leader.fail(error)),
                 }
-                Err(error) => failed.push(leader.fail(error, || local.remove(key))),
             }
+            self.back_off(failed);
+            leaders = later;
         }
-        failed
+        self.tidy(local);
     }
 
-    /// Calls the loader for `keys` under the deadline, prolonging the leases of the load
-    /// meanwhile; one answer for each key.
+    fn keep_local(&self, local: &Arc<dyn Local>, leader: Leader, brought: &Brought) {
+        let key = leader.key.clone();
+        let storable = brought.storable == StoreResult::Stored;
+        let stored = leader.complete(brought.entry.clone(), |entry| {
+            // What is too large is served; the older value must not outlive it.
+            if storable {
+                local.insert(key.clone(), entry);
+            } else {
+                local.remove(&key);
+            }
+            storable
+        });
+        let result = if storable && !stored { StoreResult::Superseded } else { brought.storable };
+        self.note_store(&key, result, brought);
+    }
+
+    /// Lets failed flights answer for their keys during the back-off.
+    pub(crate) fn back_off(&self, failed: Vec<FailedFlight>) {
+        if !failed.is_empty() {
+            let sleep = self.runtime.sleep(self.timing.back_off);
+            self.runtime.spawn(Box::pin(async move {
+                sleep.await;
+                drop(failed);
+            }));
+        }
+    }
+
+    /// Calls the loader for `keys` under the deadline, with `meanwhile` going on; one answer for
+    /// each key.
     pub(crate) async fn ask(
         &self,
         keys: &[Key],
-        policy: Policy,
-        loader: &mut Loader,
-        leases: Option<(&Shared, &[LeaseHold])>,
+        job: &Job,
+        meanwhile: impl Future<Output = Infallible>,
     ) -> Vec<Result<Brought, LoadError>> {
-        let begun = Begun { mono: self.runtime.now(), wall: self.runtime.wall() };
+        // Before the load begins: what it reads may be older than its end.
+        let (begun, wall) = (self.runtime.now(), self.runtime.wall());
         for key in keys {
             self.observe(|| CacheEvent::LoadStarted { service: key.service() });
         }
-        let load = self.under_deadline(loader(keys.to_vec()));
-        let loaded = match leases {
-            None => load.await,
-            Some((shared, holds)) => {
-                let renewing = pin!(self.renew(shared, holds));
-                match future::select(pin!(load), renewing).await {
-                    Either::Left((loaded, _)) => loaded,
-                    Either::Right((never, _)) => match never {},
-                }
-            }
+        let load = self.under_deadline((job.loader)(keys.to_vec()));
+        let loaded = match future::select(pin!(load), pin!(meanwhile)).await {
+            Either::Left((loaded, _)) => loaded,
+            Either::Right((never, _)) => match never {},
         };
         let mut answers: Vec<_> = match loaded {
             Ok(answers) => answers.into_iter().map(Some).collect(),
             Err(error) => keys.iter().map(|_| Some(Err(error.clone()))).collect(),
         };
         answers.resize_with(keys.len(), || None);
-        let took = self.runtime.now().since(begun.mono);
+        let took = self.runtime.now().since(begun);
         let judged = |(key, answer): (&Key, Option<_>)| {
             let answer = answer.unwrap_or_else(|| Err(LoadError::too_few_answers()));
             let result = load_result(&answer);
             self.observe(|| CacheEvent::LoadEnded { service: key.service(), result, took });
-            answer.map(|value| self.brought(value, policy, begun))
+            answer.map(|value: LoadedValue| {
+                let policy = value.policy.unwrap_or(job.policy);
+                let deadlines = policy.deadlines(begun, self.runtime.random());
+                let (entry, len) = value.into_entry(wall, deadlines);
+                let storable = self.check_len(key, len.as_ref().ok().copied());
+                Brought { entry, storable, len: len.unwrap_or(0) }
+            })
         };
         keys.iter().zip(answers).map(judged).collect()
-    }
-
-    async fn renew(&self, shared: &Shared, holds: &[LeaseHold]) -> Infallible {
-        loop {
-            self.runtime.sleep(RENEW_EVERY).await;
-            shared.renew(holds).await;
-        }
     }
 
     async fn under_deadline(
@@ -238,20 +258,8 @@ impl Engine {
         }
     }
 
-    fn brought(&self, value: LoadedValue, policy: Policy, begun: Begun) -> Brought {
-        let policy = value.policy.unwrap_or(policy);
-        let deadlines = policy.deadlines(begun.mono, self.runtime.random());
-        let (entry, len) = value.into_entry(begun.wall, deadlines);
-        let storable = self.check_len(len.as_ref().ok().copied());
-        Brought { entry, storable, len: len.unwrap_or(0) }
-    }
-
     /// Tells what became of a loaded value.
-    pub(crate) fn note_store(&self, key: &Key, brought: &Brought, stored: bool) {
-        let result = match brought.storable {
-            StoreResult::Stored if !stored => StoreResult::Superseded,
-            other => other,
-        };
+    pub(crate) fn note_store(&self, key: &Key, result: StoreResult, brought: &Brought) {
         let value_len = brought.len;
         self.observe(|| CacheEvent::Store { service: key.service(), result, value_len });
     }

@@ -52,7 +52,11 @@ impl Policy {
     /// (1 to 99; 80 is usual).
     #[must_use]
     pub const fn with_early_refresh(mut self, percent: u8) -> Self {
-        self.early_percent = Some(if percent > 99 { 99 } else { percent });
+        self.early_percent = Some(match percent {
+            0 => 1,
+            100.. => 99,
+            percent => percent,
+        });
         self
     }
 
@@ -60,10 +64,19 @@ impl Policy {
     pub(crate) fn deadlines(&self, loaded: Mono, random: u64) -> Deadlines {
         let fresh = self.fresh.jittered(self.jitter, random).as_duration();
         let soft = loaded.after(fresh);
-        let early =
-            self.early_percent.map(|percent| loaded.after(fresh / 100 * u32::from(percent)));
         let hard = self.stale.map_or(soft, |stale| soft.after(stale.as_duration()));
-        Deadlines { loaded, early: early.unwrap_or(Mono::NEVER), soft, hard }
+        Deadlines { loaded, early: self.early(loaded, soft), soft, hard }
+    }
+
+    /// Whether an entry with these deadlines is past the point from which this policy refreshes it.
+    pub(crate) fn is_early(&self, deadlines: &Deadlines, now: Mono) -> bool {
+        now >= self.early(deadlines.loaded, deadlines.soft)
+    }
+
+    fn early(&self, loaded: Mono, soft: Mono) -> Mono {
+        self.early_percent.map_or(Mono::NEVER, |percent| {
+            loaded.after(soft.since(loaded) / 100 * u32::from(percent))
+        })
     }
 }
 
@@ -82,10 +95,41 @@ pub struct Timing {
     /// After this long a caller gets [`LoadError::TimedOut`](crate::LoadError), and the load goes
     /// on. 10 s.
     pub hard_timeout: Duration,
-    /// After this long a load is dropped, and its key is free again. 10 s.
+    /// After this long a load is dropped, and its key is free again; as long at most a key waits
+    /// before that for a load in another process. 8 s.
     pub load_deadline: Duration,
     /// For this long after a failed load its failure answers for its key. 1 s.
     pub back_off: Duration,
+}
+
+impl Timing {
+    /// The same, with another soft timeout.
+    #[must_use]
+    pub const fn with_soft_timeout(mut self, after: Duration) -> Self {
+        self.soft_timeout = after;
+        self
+    }
+
+    /// The same, with another hard timeout.
+    #[must_use]
+    pub const fn with_hard_timeout(mut self, after: Duration) -> Self {
+        self.hard_timeout = after;
+        self
+    }
+
+    /// The same, with another deadline of loads.
+    #[must_use]
+    pub const fn with_load_deadline(mut self, after: Duration) -> Self {
+        self.load_deadline = after;
+        self
+    }
+
+    /// The same, with another back-off.
+    #[must_use]
+    pub const fn with_back_off(mut self, span: Duration) -> Self {
+        self.back_off = span;
+        self
+    }
 }
 
 impl Default for Timing {
@@ -93,7 +137,7 @@ impl Default for Timing {
         Self {
             soft_timeout: Duration::from_millis(500),
             hard_timeout: Duration::from_secs(10),
-            load_deadline: Duration::from_secs(10),
+            load_deadline: Duration::from_secs(8),
             back_off: Duration::from_secs(1),
         }
     }

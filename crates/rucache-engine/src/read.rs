@@ -1,6 +1,5 @@
 //! Reading: from the local tier, or by way of a load.
 
-use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,18 +10,30 @@ use rucache_core::{CacheEvent, Deadlines, Key, LocalEntry, Mono};
 
 use crate::cache::{Accept, Cacheable, Engine, Tier};
 use crate::flight::{Completed, Completion, Joined, Leader, News, Waiter};
-use crate::load::Loader;
+use crate::load::{Job, typed};
 use crate::outcome::{Hit, Outcome, ServedFrom, StaleReason};
-use crate::shared::Known;
-use crate::{LoadError, Policy, Timing};
+use crate::shared::{Content, Known};
+use crate::{LoadError, Timing};
 
 /// What the local tier knows of a key, for a reader who may load.
 enum Found<T> {
-    Fresh(LocalEntry, Hit<T>),
-    /// Fresh, and past its early point.
-    Early(Hit<T>),
+    Fresh {
+        entry: LocalEntry,
+        hit: Hit<T>,
+        /// Whether it is past its early point.
+        is_early: bool,
+    },
     Stale(LocalEntry),
     Nothing,
+}
+
+impl<T> Found<T> {
+    fn stale(self) -> Option<LocalEntry> {
+        match self {
+            Self::Stale(entry) => Some(entry),
+            _ => None,
+        }
+    }
 }
 
 /// A read that has begun.
@@ -50,10 +61,13 @@ impl Engine {
     /// The value of `key` in the cache, without loading; an outage is a miss.
     pub(crate) async fn read<T: Cacheable>(&self, key: &Key, accept: Accept) -> Option<Hit<T>> {
         let Tier::Shared(shared) = &self.tier else { return self.find(key, accept) };
-        let known = shared.read(std::slice::from_ref(key)).await.pop()?;
-        let (entry, from) = match known {
-            Known::Fresh(entry) => (entry, ServedFrom::Shared),
-            Known::NotFresh { stale: Some(entry), .. } if accept == Accept::Stale => {
+        let Known::Read { content, .. } = shared.read(std::slice::from_ref(key)).await.pop()?
+        else {
+            return None;
+        };
+        let (entry, from) = match content {
+            Content::Fresh(entry) => (entry, ServedFrom::Shared),
+            Content::Stale(entry) if accept == Accept::Stale => {
                 (entry, ServedFrom::Stale(StaleReason::Allowed))
             }
             _ => return None,
@@ -64,71 +78,63 @@ impl Engine {
     pub(crate) async fn read_or_load<T: Cacheable>(
         self: &Arc<Self>,
         key: &Key,
-        policy: Policy,
-        loader: impl FnOnce() -> Loader,
+        job: impl FnOnce() -> Job,
     ) -> Result<Hit<T>, LoadError> {
         let mut leaders = Vec::new();
         let read = self.begin(key, &mut leaders);
         if !leaders.is_empty() {
-            self.spawn_load(leaders, policy, loader());
+            self.spawn_load(leaders, job());
         }
-        self.finish(key, read).await
+        self.finish(key, read, None).await
     }
 
     pub(crate) async fn read_or_load_many<T: Cacheable>(
         self: &Arc<Self>,
         keys: &[Key],
-        policy: Policy,
-        at_once: NonZeroUsize,
-        loader: impl Fn() -> Loader,
+        job: impl FnOnce() -> Job,
     ) -> Vec<Result<Hit<T>, LoadError>> {
-        let mut answers = Vec::with_capacity(keys.len());
-        while answers.len() < keys.len() {
-            let mut leaders = Vec::new();
-            let mut reads = Vec::new();
-            for key in &keys[answers.len()..] {
-                reads.push((key, self.begin(key, &mut leaders)));
-                if leaders.len() == at_once.get() {
-                    break;
-                }
-            }
-            if !leaders.is_empty() {
-                self.spawn_load(leaders, policy, loader());
-            }
-            let reads = reads.into_iter().map(|(key, read)| self.finish(key, read));
-            answers.extend(join_all(reads).await);
+        let mut leaders = Vec::new();
+        let reads: Vec<_> = keys.iter().map(|key| self.begin(key, &mut leaders)).collect();
+        if !leaders.is_empty() {
+            self.spawn_load(leaders, job());
         }
-        answers
+        // One for all: the call as a whole has to end.
+        let until = Some(self.runtime.now().after(self.timing.hard_timeout));
+        join_all(keys.iter().zip(reads).map(|(key, read)| self.finish(key, read, until))).await
     }
 
     /// Answers from the local tier, or joins a flight; a flight that this reader has to lead, in
     /// the foreground or as an early refresh, is left in `leaders`.
     fn begin<T: Cacheable>(&self, key: &Key, leaders: &mut Vec<Leader>) -> Read<T> {
-        let stale = match self.look_up(key) {
-            Found::Fresh(_, hit) => return Read::Answered(hit),
-            Found::Early(hit) => {
-                if let Joined::Lead(leader) = self.flights.join(key) {
-                    leaders.push(leader);
+        let found = self.look_up(key);
+        if let Found::Fresh { hit, is_early: false, .. } = found {
+            return Read::Answered(hit);
+        }
+        let leader = match (self.flights.join(key), found) {
+            (Joined::Wait(_), Found::Fresh { hit, .. }) => return Read::Answered(hit),
+            (Joined::Wait(waiter), found) => {
+                let collapsed = !waiter.has_ended();
+                if collapsed {
+                    self.observe(|| CacheEvent::Coalesced { service: key.service() });
                 }
-                return Read::Answered(hit);
+                return Read::Waiting { waiter, collapsed, stale: found.stale() };
             }
-            Found::Stale(entry) => Some(entry),
-            Found::Nothing => None,
+            (Joined::Lead(leader), _) => leader,
         };
-        match self.flights.join(key) {
-            Joined::Wait(waiter) => {
-                self.observe(|| CacheEvent::Coalesced { service: key.service() });
-                Read::Waiting { waiter, collapsed: true, stale }
+        // Another load may have ended between the look and the joining.
+        match self.look_up(key) {
+            Found::Fresh { entry, hit, is_early: false } => {
+                leader.complete_from(ServedFrom::Local, entry);
+                Read::Answered(hit)
             }
-            Joined::Lead(leader) => {
-                // Another load may have landed between the look and the joining.
-                if let Found::Fresh(entry, hit) = self.look_up(key) {
-                    leader.complete_from(ServedFrom::Local, entry);
-                    return Read::Answered(hit);
-                }
+            Found::Fresh { hit, .. } => {
+                leaders.push(leader);
+                Read::Answered(hit)
+            }
+            found => {
                 let waiter = leader.waiter();
                 leaders.push(leader);
-                Read::Waiting { waiter, collapsed: false, stale }
+                Read::Waiting { waiter, collapsed: false, stale: found.stale() }
             }
         }
     }
@@ -143,19 +149,24 @@ impl Engine {
             return Found::Nothing;
         }
         if now >= soft {
-            return Found::Stale(entry);
+            return typed::<T>(entry).map_or(Found::Nothing, Found::Stale);
         }
-        let Some(hit) = Hit::of(&entry, ServedFrom::Local, now) else {
-            return Found::Nothing;
-        };
-        if now >= early { Found::Early(hit) } else { Found::Fresh(entry, hit) }
+        match Hit::of(&entry, ServedFrom::Local, now) {
+            Some(hit) => Found::Fresh { entry, hit, is_early: now >= early },
+            None => Found::Nothing,
+        }
     }
 
-    async fn finish<T: Cacheable>(&self, key: &Key, read: Read<T>) -> Result<Hit<T>, LoadError> {
+    async fn finish<T: Cacheable>(
+        &self,
+        key: &Key,
+        read: Read<T>,
+        until: Option<Mono>,
+    ) -> Result<Hit<T>, LoadError> {
         let answer = match read {
             Read::Answered(hit) => Ok(hit),
             Read::Waiting { waiter, collapsed, stale } => {
-                self.wait(waiter, stale).await.map(|mut hit| {
+                self.wait(waiter, stale, until).await.map(|mut hit| {
                     hit.outcome.collapsed = collapsed;
                     hit
                 })
@@ -177,8 +188,9 @@ impl Engine {
         &self,
         waiter: Waiter,
         stale: Option<LocalEntry>,
+        until: Option<Mono>,
     ) -> Result<Hit<T>, LoadError> {
-        let (completion, stale) = self.patience(waiter, stale).await;
+        let (completion, stale) = self.patience(waiter, stale, until).await;
         let now = self.runtime.now();
         let error = match completion {
             Ok(Completed { entry, from, stored }) => match Hit::of(&entry, from, now) {
@@ -202,27 +214,38 @@ impl Engine {
             .ok_or(error)
     }
 
-    /// The end of a load, or that it takes too long; and the stale value that there is.
+    /// The end of a load, or that it takes too long; and the stale value that there is. `until` is
+    /// the end of the call's patience, where the call has begun before.
     async fn patience(
         &self,
         mut waiter: Waiter,
         stale: Option<LocalEntry>,
+        until: Option<Mono>,
     ) -> (Completion, Option<LocalEntry>) {
         let Timing { soft_timeout, hard_timeout, .. } = self.timing;
+        let until = until.unwrap_or_else(|| self.runtime.now().after(hard_timeout));
+        let left = || until.since(self.runtime.now());
         let late = |after| Err(LoadError::TimedOut { after });
-        let stale = match stale {
-            Some(stale) => stale,
-            None => match self.within(hard_timeout, waiter.news()).await {
-                None => return (late(hard_timeout), None),
-                Some(News::Ended(completion, stale)) => return (completion, stale),
-                Some(News::Fallback(stale)) => stale,
-            },
-        };
-        let soft_timeout = soft_timeout.min(hard_timeout);
-        match self.within(soft_timeout, waiter.end()).await {
-            None => (late(soft_timeout), Some(stale)),
-            Some((completion, newer)) => (completion, newer.or(Some(stale))),
+        if stale.is_some() {
+            return match self.within(soft_timeout.min(left()), waiter.end()).await {
+                None => (late(soft_timeout), stale),
+                Some((completion, _)) => (completion, stale),
+            };
         }
+        match self.within(left(), waiter.news()).await {
+            None => return (late(hard_timeout), None),
+            Some(News::Ended(completion, stale)) => return (completion, stale),
+            Some(News::Fallback) => {}
+        }
+        if let Some(ended) = self.within(soft_timeout.min(left()), waiter.end()).await {
+            return ended;
+        }
+        // What was there may have been removed since.
+        if let Some(stale) = waiter.fallback() {
+            return (late(soft_timeout), Some(stale));
+        }
+        let ended = self.within(left(), waiter.end()).await;
+        ended.unwrap_or_else(|| (late(hard_timeout), None))
     }
 
     async fn within<T>(&self, span: Duration, future: impl Future<Output = T>) -> Option<T> {
@@ -237,10 +260,10 @@ impl<T: Cacheable> Hit<T> {
     /// The value of `entry` as a `T`, by way of its JSON form if it is of another type.
     #[inline]
     fn of(entry: &LocalEntry, from: ServedFrom, now: Mono) -> Option<Self> {
-        let value = entry.value().or_else(|| {
-            let json = entry.to_json().ok()?;
-            serde_json::from_slice(&json).ok().map(Arc::new)
-        })?;
+        let value = match entry.value() {
+            Some(value) => value,
+            None => typed::<T>(entry.clone())?.value()?,
+        };
         Some(Self { value, outcome: Outcome::new(from, entry, now) })
     }
 }

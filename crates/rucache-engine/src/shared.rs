@@ -18,6 +18,9 @@ pub(crate) const LEASE: Ttl = Ttl::secs(5);
 /// How much longer than its hard deadline a store keeps an entry: clocks differ.
 const MARGIN: Duration = Duration::from_secs(1);
 
+/// The shape of payloads: JSON, as the value's own type writes it.
+const SCHEMA: u32 = 0;
+
 /// A stamp further ahead than this is no stamp of a clock like ours.
 const TOLERANCE: Duration = Duration::from_secs(300);
 
@@ -35,25 +38,33 @@ pub(crate) struct Markers {
     pub(crate) service: MarkerVersion,
 }
 
-/// An entry to be written.
+/// An entry to be written; without one, a sign that there is nothing, gone at once.
 #[derive(Clone, Copy)]
 pub(crate) struct Fill<'a> {
     pub(crate) key: &'a Key,
-    pub(crate) entry: &'a LocalEntry,
+    pub(crate) entry: Option<&'a LocalEntry>,
     pub(crate) markers: Markers,
     pub(crate) when: Precondition,
 }
 
 /// What the shared tier knows of a key.
 pub(crate) enum Known {
+    /// It answered; the markers where the store has them.
+    Read { content: Content, seen: Option<Version>, markers: Option<Markers> },
+    /// It holds an entry in a newer version's format: not to be read, nor to be written over.
+    Newer,
+    /// It did not answer.
+    Unreachable,
+}
+
+/// What stands in the shared tier, as far as it is good for anything.
+pub(crate) enum Content {
     /// A value before its soft deadline.
     Fresh(LocalEntry),
-    /// A fallback, or nothing; the markers where the store has them.
-    NotFresh { stale: Option<LocalEntry>, seen: Option<Version>, markers: Option<Markers> },
-    /// An entry in a newer version's format: not to be read, nor to be written over.
-    Newer,
-    /// The store did not answer.
-    Unreachable,
+    /// A fallback.
+    Stale(LocalEntry),
+    /// Nothing.
+    Nothing,
 }
 
 impl Shared {
@@ -66,7 +77,7 @@ impl Shared {
         let known = |(key, answer)| match answer {
             Ok(fetched) => self.known(key, fetched, now, wall),
             Err(error) if Error::kind(&error) == ErrorKind::ForeignValue => {
-                Known::NotFresh { stale: None, seen: None, markers: None }
+                Known::Read { content: Content::Nothing, seen: None, markers: None }
             }
             Err(_) => Known::Unreachable,
         };
@@ -79,25 +90,20 @@ impl Shared {
             _ => None,
         };
         let seen = fetched.entry.as_ref().map(|stored| stored.version);
-        let nothing = Known::NotFresh { stale: None, seen, markers };
-        let Some(stored) = fetched.entry else { return nothing };
-        let envelope = match Envelope::decode(&stored.value, key) {
-            Ok(envelope) => envelope,
-            Err(reason) => {
-                self.observe(CacheEvent::DecodeFailed { service: key.service(), reason });
-                return if reason == DecodeFailure::Newer { Known::Newer } else { nothing };
-            }
+        let content = match fetched.entry {
+            None => Content::Nothing,
+            Some(stored) => match Envelope::decode(&stored.value, key) {
+                Ok(envelope) => content(&envelope, stored.stale, markers, now, wall),
+                Err(reason) => {
+                    self.observe(CacheEvent::DecodeFailed { service: key.service(), reason });
+                    if reason == DecodeFailure::Newer {
+                        return Known::Newer;
+                    }
+                    Content::Nothing
+                }
+            },
         };
-        let under = Markers { root: envelope.root, service: envelope.service };
-        let ahead = envelope.loaded_at.since(wall) > TOLERANCE;
-        if markers != Some(under) || ahead || envelope.negative.is_some() || wall >= envelope.hard {
-            return nothing;
-        }
-        let entry = entry(&envelope, now, wall);
-        if stored.stale || wall >= envelope.soft {
-            return Known::NotFresh { stale: Some(entry), seen, markers };
-        }
-        Known::Fresh(entry)
+        Known::Read { content, seen, markers }
     }
 
     /// Asks for leases; one answer for each request.
@@ -105,9 +111,9 @@ impl Shared {
         self.timed(Operation::Lease, requests.len(), self.backend.lease_many(requests)).await
     }
 
-    /// Prolongs leases; what is lost shows at the fill.
-    pub(crate) async fn renew(&self, holds: &[LeaseHold]) {
-        self.timed(Operation::Renew, holds.len(), self.backend.renew_many(holds, LEASE)).await;
+    /// Prolongs leases; `false` for one that is lost.
+    pub(crate) async fn renew(&self, holds: &[LeaseHold]) -> Answers<bool> {
+        self.timed(Operation::Renew, holds.len(), self.backend.renew_many(holds, LEASE)).await
     }
 
     /// Ends leases without a write, and keeps the fleet from trying again for `back_off`.
@@ -124,18 +130,51 @@ impl Shared {
 
     /// The markers that an entry of `key` written now would stand under.
     pub(crate) async fn markers(&self, key: &Key) -> Result<Markers, Error> {
-        let near = |marker| MarkerRef { marker, near: key.clone() };
-        let at = [near(Marker::Root), near(Marker::Service(key.service_name()))];
+        self.read_markers(&[key])
+            .await
+            .pop()
+            .unwrap_or_else(|| Err(self.no_answer(Operation::Markers)))
+    }
+
+    /// The markers that are known, and in one call those that are not; none where the store does
+    /// not give them.
+    pub(crate) async fn complete_markers(
+        &self,
+        known: impl Iterator<Item = (&Key, Option<Markers>)>,
+    ) -> Vec<Option<Markers>> {
+        let (keys, mut markers): (Vec<&Key>, Vec<Option<Markers>>) = known.unzip();
+        let lacking: Vec<usize> = (0..keys.len()).filter(|at| markers[*at].is_none()).collect();
+        if lacking.is_empty() {
+            return markers;
+        }
+        let asked: Vec<&Key> = lacking.iter().map(|at| keys[*at]).collect();
+        for (at, answer) in lacking.into_iter().zip(self.read_markers(&asked).await) {
+            markers[at] = answer.ok();
+        }
+        markers
+    }
+
+    async fn read_markers(&self, keys: &[&Key]) -> Vec<Result<Markers, Error>> {
+        let near = |marker, key: &Key| MarkerRef { marker, near: key.clone() };
+        let both =
+            |key: &&Key| [near(Marker::Root, key), near(Marker::Service(key.service_name()), key)];
+        let at: Vec<MarkerRef> = keys.iter().flat_map(both).collect();
         let seed = MarkerVersion::seed(self.runtime.wall(), self.runtime.random());
-        let answers =
-            self.timed(Operation::Markers, at.len(), self.backend.markers(&at, seed)).await;
-        let mut answers = answers.into_iter();
+        let call = self.backend.markers(&at, seed);
+        let mut answers = self.timed(Operation::Markers, at.len(), call).await.into_iter();
         let mut next = || answers.next().unwrap_or_else(|| Err(self.no_answer(Operation::Markers)));
-        Ok(Markers { root: next()?, service: next()? })
+        let mut pair = || {
+            let (root, service) = (next(), next());
+            Ok(Markers { root: root?, service: service? })
+        };
+        keys.iter().map(|_| pair()).collect()
     }
 
     /// Writes entries, each under its markers and its condition.
     pub(crate) async fn write(&self, fills: &[Fill<'_>]) -> Answers<WriteOutcome> {
+        if fills.is_empty() {
+            return Vec::new();
+        }
         let mut writes = Vec::with_capacity(fills.len());
         let mut unwritable = Vec::new();
         for (at, fill) in fills.iter().enumerate() {
@@ -158,25 +197,32 @@ impl Shared {
             let name = self.backend.capabilities().name;
             Error::new(ErrorKind::Codec, name, Operation::Write).with_source(source.to_string())
         };
-        let payload = entry.to_json().map_err(|source| codec(&source))?;
         let (now, wall) = (self.runtime.now(), self.runtime.wall());
         let at = |moment: Mono| match moment.since(now) {
             Duration::ZERO => wall,
             ahead => wall.after(rounded_up(ahead)),
         };
-        let envelope = Envelope {
-            schema: 0,
-            loaded_at: entry.loaded_at,
-            soft: at(entry.deadlines.soft),
-            hard: at(entry.deadlines.hard),
+        let mut envelope = Envelope {
+            schema: SCHEMA,
+            loaded_at: wall,
+            soft: wall,
+            hard: wall,
             root: markers.root,
             service: markers.service,
             tags: Vec::new(),
             negative: None,
-            payload: Bytes::copy_from_slice(&payload),
+            payload: Bytes::new(),
         };
+        let mut ttl = Ttl::MIN;
+        if let Some(entry) = entry {
+            let payload = entry.to_json().map_err(|source| codec(&source))?;
+            envelope.payload = Bytes::copy_from_slice(&payload);
+            envelope.loaded_at = entry.loaded_at;
+            envelope.soft = at(entry.deadlines.soft);
+            envelope.hard = at(entry.deadlines.hard);
+            ttl = rounded_up(entry.deadlines.hard.since(now).saturating_add(MARGIN));
+        }
         let value = envelope.encode(key).map_err(|source| codec(&source))?;
-        let ttl = rounded_up(entry.deadlines.hard.since(now).saturating_add(MARGIN));
         Ok(Write { key: key.clone(), value, ttl, when })
     }
 
@@ -216,6 +262,27 @@ impl Shared {
             observer.record(&event);
         }
     }
+}
+
+/// What an envelope is good for, under the markers that the store has now.
+fn content(
+    envelope: &Envelope,
+    kept_stale: bool,
+    markers: Option<Markers>,
+    now: Mono,
+    wall: Timestamp,
+) -> Content {
+    let under = Markers { root: envelope.root, service: envelope.service };
+    let is_ours = envelope.schema == SCHEMA
+        && markers == Some(under)
+        // Whose markers this version does not look at.
+        && envelope.tags.is_empty()
+        && envelope.negative.is_none();
+    if !is_ours || envelope.loaded_at.since(wall) > TOLERANCE || wall >= envelope.hard {
+        return Content::Nothing;
+    }
+    let entry = entry(envelope, now, wall);
+    if kept_stale || wall >= envelope.soft { Content::Stale(entry) } else { Content::Fresh(entry) }
 }
 
 /// The entry in `envelope`, with its deadlines on our clock.

@@ -25,6 +25,7 @@ pub struct RucCache {
 }
 
 /// The outcome of a look-up, and how the cache answered.
+#[must_use]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lookup {
     /// What is known of the number.
@@ -175,6 +176,8 @@ impl RucCache {
             provider: self.provider.clone(),
             runtime: self.cache.runtime().clone(),
             profile: self.profile,
+            deadline: self.cache.timing().load_deadline,
+            shared: self.cache.backend().is_some(),
         }
     }
 
@@ -228,9 +231,9 @@ fn failed() -> Unanswered {
 
 fn unanswered(error: &LoadError) -> Unanswered {
     match error {
-        LoadError::TimedOut { .. } | LoadError::DeadlinePassed { .. } => {
-            Unanswered { cause: Cause::Timeout, ..failed() }
-        }
+        LoadError::TimedOut { .. }
+        | LoadError::DeadlinePassed { .. }
+        | LoadError::LoadedElsewhere => Unanswered { cause: Cause::Timeout, ..failed() },
         _ => error.cause().map_or_else(failed, |NoAnswer(unavailable)| (*unavailable).into()),
     }
 }

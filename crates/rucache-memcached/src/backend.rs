@@ -31,7 +31,7 @@ use crate::{InvalidConfig, MemcachedConfig, stats};
 /// - It neither pushes nor lists keys. A batch in which the server refuses one write reports those
 ///   after it as [interrupted](rucache_core::ErrorKind::Interrupted).
 ///
-/// Its calls must run on a tokio runtime with I/O and time enabled.
+/// Its calls must run on a tokio runtime with I/O and time enabled that lives as long as it does.
 ///
 /// ```no_run
 /// use rucache_core::{BackendExt, Key, Ttl};

@@ -17,7 +17,7 @@ use memcache::exp::{
     Meta, MutationResult, MutationStatus, Op, OpResult, Set, ValueState,
 };
 
-pub(crate) use command::{Answer, Changed, Command, Counting, Item, Name, Turn, When};
+pub(crate) use command::{Answer, Changed, Command, Counting, Effect, Item, Name, When};
 use trouble::{one_by_one, trouble};
 
 /// What a line has besides its name and value, in bytes, rounded up.
@@ -69,7 +69,7 @@ impl Client {
         let mut found = Vec::with_capacity(names.len());
         for names in pieces(names, MAX_NAMES_LEN, |name| name.len() + LINE_LEN) {
             found.extend(match self.0.run_many(names.iter().map(look)).await {
-                Ok(results) => one_by_one(results, |result| Ok(item(result))),
+                Ok(results) => one_by_one(results, item),
                 Err(error) => vec![Err(trouble(&error)); names.len()],
             });
         }
@@ -84,6 +84,14 @@ impl Client {
                 Ok(results) => one_by_one(results, answer),
                 Err(error) => vec![Err(trouble(&error)); commands.len()],
             });
+        }
+        for (command, answer) in commands.iter().zip(&mut answers) {
+            if matches!(command, Command::Store { .. })
+                && matches!(answer, Ok(Answer::Changed(Changed::Done { cas: None })))
+            {
+                // The new state is always asked for: this is the answer to something else.
+                *answer = Err(Trouble::Garbled);
+            }
         }
         answers
     }
@@ -107,13 +115,13 @@ fn pieces<T>(items: &[T], max: usize, weight: impl Fn(&T) -> usize) -> impl Iter
 
 fn operation(command: &Command) -> Op {
     match command {
-        Command::Look { name, value, turn } => {
+        Command::Look { name, value, effect } => {
             let get = Get::new(name.as_bytes()).meta(Meta::NONE.cas().ttl());
             let get = if *value { get } else { get.without_value() };
-            match turn {
-                Turn::None => get,
-                Turn::Lease(life) => get.lease_ttl(life.as_wire_with_end()),
-                Turn::Touch(life) => get.touch_raw(life.as_wire()),
+            match effect {
+                Effect::None => get,
+                Effect::Lease(life) => get.lease_ttl(life.as_wire_with_end()),
+                Effect::Touch(life) => get.touch_raw(life.as_wire()),
             }
             .into()
         }
@@ -155,7 +163,7 @@ fn operation(command: &Command) -> Op {
 
 fn answer(result: OpResult) -> Result<Answer, Trouble> {
     match result {
-        OpResult::Get(result) => Ok(Answer::Item(item(result))),
+        OpResult::Get(result) => item(result).map(Answer::Item),
         OpResult::Mutation(MutationResult { status, cas, .. }) => changed(status, cas),
         OpResult::Arithmetic(ArithmeticResult { status, value, .. }) => match (status, value) {
             (MutationStatus::Applied, Some(number)) => Ok(Answer::Number(Some(number))),
@@ -176,19 +184,23 @@ fn changed(status: MutationStatus, cas: Option<u64>) -> Result<Answer, Trouble> 
 }
 
 /// The client calls an empty value with a lease a miss or pending; what it is, its flags say.
-fn item(result: GetResult) -> Option<Item> {
-    if result.status == GetStatus::Miss && result.client_flags.is_none() {
-        return None;
+///
+/// Flags and state are always asked for: an answer without them belongs to something else. The crate
+/// numbers the commands of each batch from zero, so that it cannot tell a stray answer by itself.
+fn item(result: GetResult) -> Result<Option<Item>, Trouble> {
+    match (result.status, result.client_flags, result.item.cas) {
+        (GetStatus::Miss, None, None) => Ok(None),
+        (_, Some(flags), Some(cas)) => Ok(Some(Item {
+            value: result.value.map(Bytes::from).unwrap_or_default(),
+            flags,
+            cas,
+            left: result.item.ttl,
+            stale: result.value_state == ValueState::Stale,
+            leased: result.lease_state != LeaseState::None,
+            won: result.lease_state == LeaseState::Granted,
+        })),
+        _ => Err(Trouble::Garbled),
     }
-    Some(Item {
-        value: result.value.map(Bytes::from).unwrap_or_default(),
-        flags: result.client_flags.unwrap_or_default(),
-        cas: result.item.cas.unwrap_or_default(),
-        left: result.item.ttl,
-        stale: result.value_state == ValueState::Stale,
-        leased: result.lease_state != LeaseState::None,
-        won: result.lease_state == LeaseState::Granted,
-    })
 }
 
 #[cfg(test)]

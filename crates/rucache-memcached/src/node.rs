@@ -2,6 +2,7 @@
 
 mod clock;
 mod health;
+mod pace;
 mod reads;
 mod recovery;
 

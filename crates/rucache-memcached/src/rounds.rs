@@ -47,6 +47,9 @@ pub(crate) struct Task<S> {
     pub(crate) step: S,
 }
 
+/// Tasks that are not at their end, by their place among the answers.
+type Pending<S> = Vec<(usize, Task<S>)>;
+
 impl Pool {
     /// Takes steps to their ends.
     pub(crate) async fn drive<S: Step>(
@@ -126,10 +129,7 @@ impl Pool {
 }
 
 /// The tasks of the next round, and those that wait for one of them.
-#[expect(clippy::type_complexity, reason = "a name for it would say less")]
-fn first_of_each_subject<S>(
-    pending: Vec<(usize, Task<S>)>,
-) -> (Vec<(usize, Task<S>)>, Vec<(usize, Task<S>)>) {
+fn first_of_each_subject<S>(pending: Pending<S>) -> (Pending<S>, Pending<S>) {
     if pending.len() == 1 {
         return (pending, Vec::new());
     }

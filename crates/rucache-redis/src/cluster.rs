@@ -14,7 +14,7 @@ use futures_util::future::join_all;
 use redis::{Pipeline, Value};
 use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 
 use crate::clock::{after, pause};
 use crate::config::Address;
@@ -30,8 +30,9 @@ pub(crate) use slots::slot_of;
 /// Cluster that is finding itself.
 const UNSETTLED: Duration = Duration::from_millis(10);
 
-/// How many times a request follows its slot.
-const MAX_ROUNDS: usize = 16;
+/// How many times in a row a request follows its slot without a pause: two nodes may for a moment
+/// point at each other.
+const HOPS: usize = 3;
 
 /// A Cluster as its callers see it.
 pub(crate) struct Cluster {
@@ -78,13 +79,13 @@ impl Cluster {
         self.topology.borrow().primaries()
     }
 
-    /// Returns once the Cluster has been found, or at the call's deadline.
-    pub(crate) async fn found(&self, call: Call) -> Arc<Topology> {
+    /// Its picture once it has been found; none at the call's deadline.
+    pub(crate) async fn found(&self, call: Call) -> Option<Arc<Topology>> {
         let mut topology = self.topology.clone();
         let found = topology.wait_for(|topology| !topology.is_empty());
         match timeout_at(call.deadline, found).await {
-            Ok(Ok(topology)) => topology.clone(),
-            _ => Arc::default(),
+            Ok(Ok(topology)) if Instant::now() < call.deadline => Some(topology.clone()),
+            _ => None,
         }
     }
 
@@ -103,18 +104,22 @@ impl Cluster {
             .enumerate()
             .map(|(at, request)| Pending { at, request, target: Target::Owner })
             .collect();
-        for _ in 0..MAX_ROUNDS {
-            let topology = self.found(call).await;
-            let round = self.round(&topology, pending, call, &mut answers).await;
-            pending = round.0;
+        for hop in 1.. {
+            let Some(topology) = self.found(call).await else { break };
+            let (again, unsettled) = self.round(&topology, pending, call, &mut answers).await;
+            pending = again;
             if pending.is_empty() {
                 break;
             }
-            if timeout_at(call.deadline, self.settle(&topology, round.1)).await.is_err() {
+            let unsettled =
+                if hop % HOPS == 0 { unsettled.max(Unsettled::Moment) } else { unsettled };
+            if timeout_at(call.deadline, self.settle(&topology, unsettled)).await.is_err() {
                 break;
             }
         }
-        let unsettled = || Err(Cause::NoNode("the Cluster is moving slots or electing").into());
+        let unsettled = || {
+            Err(Cause::NoNode("the Cluster was not found, or is moving slots or electing").into())
+        };
         answers.into_iter().map(|answer| answer.unwrap_or_else(unsettled)).collect()
     }
 
@@ -127,7 +132,8 @@ impl Cluster {
         answers: &mut [Option<Result<Value, Failure>>],
     ) -> (Vec<Pending>, Unsettled) {
         let mut groups: BTreeMap<Arc<str>, (Arc<Node>, Vec<Pending>)> = BTreeMap::new();
-        let mut asked = Vec::new();
+        let (mut asked, mut again) = (Vec::new(), Vec::new());
+        let mut unsettled = Unsettled::Nothing;
         for one in pending {
             let node = match &one.target {
                 Target::Owner => topology.node_of(one.request.slot),
@@ -139,10 +145,10 @@ impl Cluster {
                     let group = groups.entry(node.name().clone());
                     group.or_insert_with(|| (node, Vec::new())).1.push(one);
                 }
+                // While a slot changes hands, a node may say that nobody has it.
                 None => {
-                    self.refresh.notify_one();
-                    let cause = Cause::NoNode("no node of the Cluster serves this slot");
-                    answers[one.at] = Some(Err(cause.into()));
+                    unsettled = Unsettled::Topology;
+                    again.push(Pending { target: Target::Owner, ..one });
                 }
             }
         }
@@ -158,8 +164,6 @@ impl Cluster {
             (one, answer.and_then(|mut both| both.pop().ok_or_else(|| Cause::Form.into())))
         });
         let (groups, asked) = tokio::join!(join_all(groups), join_all(asked));
-        let mut again = Vec::new();
-        let mut unsettled = Unsettled::Nothing;
         for (one, answer) in groups.into_iter().flatten().chain(asked) {
             let Some(redirect) = Redirect::of(&answer) else {
                 answers[one.at] = Some(answer);

@@ -6,7 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 
-use rustix::process::{Signal, geteuid};
+use rustix::process::geteuid;
 
 use crate::directory::Directory;
 use crate::port::Port;
@@ -165,13 +165,14 @@ impl Memcached {
         self.forget_admin();
     }
 
-    /// Stops the process with SIGSTOP: connections stay open and nothing answers.
+    /// Stops the process with SIGSTOP: connections stay open and nothing answers. In force when this
+    /// returns.
     ///
     /// # Panics
     ///
     /// When the server does not run.
     pub fn pause(&self) {
-        self.process.signal(Signal::STOP);
+        self.process.pause();
     }
 
     /// Lets a stopped process go on (SIGCONT).
@@ -180,7 +181,7 @@ impl Memcached {
     ///
     /// When the server does not run.
     pub fn resume(&self) {
-        self.process.signal(Signal::CONT);
+        self.process.resume();
     }
 
     /// Ends the server if it runs, starts it on the same port, empty, and waits until it answers.

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 use crate::deadline::wait_until;
 use crate::directory::Directory;
@@ -75,6 +75,7 @@ pub(crate) struct Process {
 #[derive(Debug)]
 struct Running {
     child: Option<Child>,
+    is_paused: bool,
     watchdog: Watchdog,
 }
 
@@ -86,7 +87,11 @@ impl Process {
         directory: Directory,
         answers: impl Fn(u32) -> bool,
     ) -> Result<Self, StartFailure> {
-        let running = Running { child: None, watchdog: Watchdog::start(Some(directory.path()))? };
+        let running = Running {
+            child: None,
+            is_paused: false,
+            watchdog: Watchdog::start(Some(directory.path()))?,
+        };
         let arguments = arguments.into_iter().map(Into::into).collect();
         let process = Self { program, arguments, running: Mutex::new(running), directory };
         process.launch(answers)?;
@@ -111,19 +116,43 @@ impl Process {
 
     /// Ends it with SIGKILL, and returns when it is gone. A stopped process is killed as well.
     pub(crate) fn kill(&self) {
-        if let Some(mut child) = self.running().child.take() {
+        let mut running = self.running();
+        if let Some(mut child) = running.child.take() {
             let _ = child.kill();
             let _ = child.wait();
         }
+        running.is_paused = false;
     }
 
-    /// Sends `signal` to it, if it runs.
-    pub(crate) fn signal(&self, signal: Signal) {
-        let sent = self.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)).map(|pid| {
-            // Not yet reaped by us, so the number is still this child's.
-            kill_process(pid, signal)
+    /// Stops it with SIGSTOP, and returns when all its threads stand still.
+    pub(crate) fn pause(&self) {
+        let mut running = self.running();
+        if running.is_paused {
+            return;
+        }
+        let pid = self.send(&running, Signal::STOP);
+        running.is_paused = wait_until(START_PATIENCE, || {
+            let changed = waitpid(Some(pid), WaitOptions::UNTRACED | WaitOptions::NOHANG);
+            matches!(changed, Ok(Some((_, status))) if status.stopped())
         });
-        assert!(sent == Some(Ok(())), "{} does not run: {sent:?}", self.program.binary);
+        assert!(running.is_paused, "{} does not stop", self.program.binary);
+    }
+
+    /// Lets it go on (SIGCONT).
+    pub(crate) fn resume(&self) {
+        let mut running = self.running();
+        self.send(&running, Signal::CONT);
+        running.is_paused = false;
+    }
+
+    fn send(&self, running: &Running, signal: Signal) -> Pid {
+        // Not yet reaped by us, so the number is still this child's.
+        let pid = running.child.as_ref().map(Child::id);
+        let pid = pid.and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        let pid = pid.unwrap_or_else(|| panic!("{} does not run", self.program.binary));
+        let sent = kill_process(pid, signal);
+        assert!(sent.is_ok(), "{} takes no signal: {sent:?}", self.program.binary);
+        pid
     }
 
     /// Its process id, while it runs.

@@ -72,7 +72,9 @@ pub use open::{Cache, OpenError, open, open_backend, open_config, open_with};
 pub use setting::Setting;
 
 pub use rucache_core::{Key, ServiceName, Ttl};
-pub use rucache_engine::{CacheError, Hit, Loaded, Policy};
+pub use rucache_engine::{
+    Accept, CacheError, Hit, LoadError, Loaded, Outcome, Policy, ServedFrom, Timing,
+};
 
 /// Keys, TTLs, contracts: the crate `rucache-core`.
 pub use rucache_core as core;

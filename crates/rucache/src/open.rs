@@ -64,6 +64,10 @@ pub enum OpenError {
          legal_entities for one of prefix 20, partial for a part"
     )]
     CoverageUnset,
+    /// It is said what a register's silence means, but no register is given.
+    #[cfg(feature = "padron")]
+    #[error("source.coverage is set without source.register; give the path of the register's file")]
+    RegisterUnset,
     /// The task that was loading the register was ended with its runtime.
     #[error("loading the register was interrupted")]
     Interrupted,

@@ -12,6 +12,9 @@ pub(crate) async fn open(config: &Config) -> Result<Arc<dyn Provider>, OpenError
     use rucache_ruc::Coverage;
 
     let Some(path) = config.register.clone() else {
+        if config.coverage.is_some() {
+            return Err(OpenError::RegisterUnset);
+        }
         let sample = sample().map_err(OpenError::Register)?;
         return Ok(Arc::new(RegisterProvider::new("sample", sample, Coverage::Partial)));
     };

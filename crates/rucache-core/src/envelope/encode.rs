@@ -12,6 +12,12 @@ use crate::Key;
 const FIXED_LEN: usize = 100;
 
 impl Envelope {
+    /// What an envelope of `key` without tags needs besides its payload, in bytes, at most.
+    #[must_use]
+    pub fn overhead(key: &Key) -> usize {
+        FIXED_LEN + key.as_str().len()
+    }
+
     /// The bytes to store for `key`. Never empty.
     ///
     /// # Errors

@@ -40,11 +40,20 @@ struct Shared {
 
 struct State {
     now: Mono,
-    wall: Timestamp,
+    /// The wall clock at some moment of the monotonic one: both move by the same nanoseconds.
+    wall: (Timestamp, Mono),
     seed: u64,
     timers: BTreeMap<(Mono, u64), Waker>,
     next_timer: u64,
     ready: VecDeque<Arc<Task>>,
+}
+
+impl State {
+    fn wall(&self) -> Timestamp {
+        let (wall, at) = self.wall;
+        let passed = u64::try_from(self.now.since(at).as_millis()).unwrap_or(u64::MAX);
+        Timestamp::from_millis(wall.as_millis().saturating_add(passed))
+    }
 }
 
 impl Shared {
@@ -57,10 +66,11 @@ impl TestRuntime {
     /// A runtime at its origin, drawing randomness from `seed`.
     #[must_use]
     pub fn new(seed: u64) -> Self {
+        // Not zero, so that "a day ago" is a moment too.
+        let now = Mono::from_nanos(1_000_000_000_000_000);
         let state = State {
-            // Not zero, so that "a day ago" is a moment too.
-            now: Mono::from_nanos(1_000_000_000_000_000),
-            wall: START,
+            now,
+            wall: (START, now),
             seed,
             timers: BTreeMap::new(),
             next_timer: 0,
@@ -77,10 +87,7 @@ impl TestRuntime {
             let mut state = self.shared.lock();
             let next = state.timers.keys().map(|(at, _)| *at).next().filter(|at| *at <= target);
             let step_to = next.unwrap_or(target);
-            let passed = step_to.since(state.now);
             state.now = step_to;
-            let millis = u64::try_from(passed.as_millis()).unwrap_or(u64::MAX);
-            state.wall = Timestamp::from_millis(state.wall.as_millis().saturating_add(millis));
             let now = state.now;
             let later = state.timers.split_off(&(now.after(Duration::from_nanos(1)), 0));
             let due = std::mem::replace(&mut state.timers, later);
@@ -95,7 +102,8 @@ impl TestRuntime {
 
     /// Sets the wall clock, which may step back, without moving the monotonic one.
     pub fn set_wall(&self, wall: Timestamp) {
-        self.shared.lock().wall = wall;
+        let mut state = self.shared.lock();
+        state.wall = (wall, state.now);
     }
 
     /// Runs spawned tasks until none of them is ready.
@@ -142,7 +150,7 @@ impl Runtime for TestRuntime {
     }
 
     fn wall(&self) -> Timestamp {
-        self.shared.lock().wall
+        self.shared.lock().wall()
     }
 
     fn sleep(&self, span: Duration) -> BoxFuture<()> {
@@ -170,7 +178,7 @@ impl fmt::Debug for TestRuntime {
         let state = self.shared.lock();
         f.debug_struct("TestRuntime")
             .field("now", &state.now)
-            .field("wall", &state.wall)
+            .field("wall", &state.wall())
             .field("ready", &state.ready.len())
             .field("timers", &state.timers.len())
             .finish_non_exhaustive()

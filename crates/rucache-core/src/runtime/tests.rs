@@ -17,6 +17,18 @@ fn time_stands_still_until_moved() {
 }
 
 #[test]
+fn both_clocks_move_by_the_same_span_whatever_lies_between() {
+    let runtime = TestRuntime::new(1);
+    let wall = runtime.wall();
+    for _ in 0..10 {
+        let nap = runtime.sleep(Duration::from_micros(500));
+        runtime.spawn(nap);
+        runtime.advance(Duration::from_micros(1_500));
+    }
+    assert_eq!(runtime.wall().since(wall), Duration::from_millis(15));
+}
+
+#[test]
 fn sleepers_wake_in_the_order_of_their_deadlines() {
     let runtime = TestRuntime::new(1);
     let woken = Arc::new(std::sync::Mutex::new(Vec::new()));

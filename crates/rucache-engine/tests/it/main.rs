@@ -4,6 +4,7 @@
 
 mod fence;
 mod life;
+mod observed;
 mod shared;
 mod single_flight;
 mod types;
@@ -57,6 +58,21 @@ impl Lab {
         }));
         self.runtime.run_until_stalled();
         result
+    }
+
+    /// Runs `future` apart; its output is there once it has ended.
+    fn apart<T: Send + 'static>(
+        &self,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> Arc<Mutex<Option<T>>> {
+        let output = Arc::new(Mutex::new(None));
+        let slot = output.clone();
+        self.runtime.spawn(Box::pin(async move {
+            let ended = future.await;
+            *slot.lock().unwrap() = Some(ended);
+        }));
+        self.runtime.run_until_stalled();
+        output
     }
 
     fn now(&self, policy: impl Into<Policy>) -> ReadResult {

@@ -70,7 +70,7 @@ fn lease_of_a_running_load_is_prolonged_until_it_ends() {
     let fleet = Fleet::new();
     let go = fleet.one.source.gives_later("value");
     let first = fleet.one.start(HOUR);
-    fleet.advance(8_000);
+    fleet.advance(6_500);
     let second = fleet.two.start(HOUR);
     fleet.advance(1_000);
     go.send(()).unwrap();
@@ -217,15 +217,130 @@ fn value_over_the_limit_is_served_and_takes_the_old_one_with_it() {
     let runtime = TestRuntime::new(1);
     let backend: Arc<dyn Backend> = Arc::new(Model::new(Arc::new(runtime.clone())));
     let lab = Lab::of(&runtime, Cache::on_backend(backend).max_value_len(20));
-    lab.runtime.block_on(lab.cache.set("name", "short", Ttl::MIN)).unwrap();
-    lab.runtime.advance(Duration::from_millis(1));
+    let held = || {
+        let read = lab.cache.read::<String>("name", Accept::Stale);
+        lab.runtime.block_on(read).unwrap().map(|hit| hit.to_string())
+    };
+    lab.source.gives("short");
+    lab.now(with_stale()).unwrap();
+    lab.runtime.advance(Duration::from_secs(3600));
+    assert_eq!(held().as_deref(), Some("short"));
     lab.source.gives(&"x".repeat(30));
-    let hit = lab.now(HOUR).unwrap();
+    let hit = lab.now(with_stale()).unwrap();
     assert_eq!((hit.len(), hit.outcome.stored), (30, false));
+    assert_eq!(held(), None);
+    lab.runtime.block_on(lab.cache.set("name", "short", HOUR)).unwrap();
     let refused = lab.runtime.block_on(lab.cache.set("name", &*"x".repeat(30), HOUR)).unwrap_err();
     assert!(matches!(refused, CacheError::TooLarge { len: 32, max: 20 }), "{refused:?}");
-    assert_eq!(lab.runtime.block_on(lab.cache.get::<String>("name")).unwrap(), None);
+    assert_eq!(held(), None);
 }
+
+#[test]
+fn limit_of_the_backend_holds_for_the_entry_with_its_envelope() {
+    let fleet = Fleet::new();
+    let limit = fleet.backend.capabilities().max_value_len - Envelope::overhead(&key());
+    // A text as JSON has two quotation marks.
+    let (fits, too_large) = ("x".repeat(limit - 2), "x".repeat(limit - 1));
+    fleet.one.runtime.block_on(fleet.one.cache.set("name", &*fits, HOUR)).unwrap();
+    let refused =
+        fleet.one.runtime.block_on(fleet.one.cache.set("name", &*too_large, HOUR)).unwrap_err();
+    assert!(matches!(refused, CacheError::TooLarge { max, .. } if max == limit), "{refused:?}");
+}
+
+#[test]
+fn set_by_another_process_outlives_a_load_that_finds_nothing_or_too_much() {
+    for brings_nothing in [true, false] {
+        let fleet = Fleet::new();
+        let (go, wait) = tokio::sync::oneshot::channel::<()>();
+        fleet.one.source.next(async move {
+            let _ = wait.await;
+            let too_much = || Loaded::from("x".repeat(2_000_000));
+            Ok(if brings_nothing { Loaded::absent() } else { too_much() })
+        });
+        let before = fleet.one.start(HOUR);
+        fleet.two.runtime.block_on(fleet.two.cache.set("name", "new", HOUR)).unwrap();
+        go.send(()).unwrap();
+        fleet.advance(0);
+        assert_eq!(before.ended().unwrap().is_err(), brings_nothing);
+        let read = fleet.one.runtime.block_on(fleet.one.cache.get::<String>("name"));
+        assert_eq!(read.unwrap().as_deref(), Some("new"));
+    }
+}
+
+#[test]
+fn value_of_another_type_is_loaded_over_and_no_fallback() {
+    let fleet = Fleet::new();
+    fleet.two.runtime.block_on(fleet.two.cache.set("name", &7, with_stale())).unwrap();
+    fleet.one.source.gives("text");
+    assert_eq!(*fleet.one.now(with_stale()).unwrap(), "text");
+    fleet.two.runtime.block_on(fleet.two.cache.set("name", &7, with_stale())).unwrap();
+    fleet.advance(3_600_000);
+    let go = fleet.one.source.gives_later("newer");
+    let waiting = fleet.one.start(with_stale());
+    fleet.advance(2_000);
+    assert!(waiting.ended().is_none());
+    go.send(()).unwrap();
+    fleet.advance(0);
+    assert_eq!(waiting.value(), "newer");
+}
+
+#[test]
+fn who_comes_a_while_after_another_process_deleted_does_not_join_the_older_load() {
+    let fleet = Fleet::new();
+    let old = fleet.one.source.gives_later("old");
+    let before = fleet.one.start(HOUR);
+    fleet.two.runtime.block_on(fleet.two.cache.delete("name")).unwrap();
+    fleet.advance(1_600);
+    fleet.one.source.gives("new");
+    assert_eq!(*fleet.one.now(HOUR).unwrap(), "new");
+    old.send(()).unwrap();
+    fleet.advance(0);
+    assert_eq!(before.value(), "old");
+    assert_eq!(*fleet.two.now(HOUR).unwrap(), "new");
+}
+
+#[test]
+fn key_that_another_process_loads_does_not_wait_for_the_rest_of_a_batch() {
+    let fleet = Fleet::new();
+    let go = fleet.one.source.gives_later("from one");
+    let first = fleet.one.start(HOUR);
+    let keys = [key(), Key::parse("default:slow").unwrap()];
+    let cache = fleet.two.cache.clone();
+    let batch = fleet.two.apart(async move {
+        let never = |_: Vec<Key>| std::future::pending::<Vec<Result<Loaded<String>, String>>>();
+        let at_once = std::num::NonZeroUsize::MAX;
+        cache.read_or_load_many::<String, _, _, _>(&keys, HOUR, at_once, never).await
+    });
+    let joined = fleet.two.start(HOUR);
+    go.send(()).unwrap();
+    fleet.advance(200);
+    assert_eq!((first.value(), joined.value()), ("from one".into(), "from one".into()));
+    fleet.advance(10_000);
+    let answers = batch.lock().unwrap().take().expect("the batch has ended");
+    assert_eq!(**answers[0].as_ref().unwrap(), "from one");
+    assert!(matches!(answers[1], Err(LoadError::DeadlinePassed { .. })), "{:?}", answers[1]);
+}
+
+#[test]
+fn early_read_is_a_hit_and_one_process_refreshes() {
+    let fleet = Fleet::new();
+    let policy = with_stale().with_early_refresh(80);
+    fleet.one.source.gives("old");
+    fleet.one.now(policy).unwrap();
+    fleet.advance(2_880_000);
+    let go = fleet.one.source.gives_later("new");
+    assert_eq!(*fleet.one.now(policy).unwrap(), "old");
+    fleet.advance(0);
+    assert_eq!(*fleet.two.now(policy).unwrap(), "old");
+    go.send(()).unwrap();
+    fleet.advance(0);
+    let hit = fleet.two.now(policy).unwrap();
+    assert_eq!((&**hit, hit.outcome.from), ("new", ServedFrom::Shared));
+    assert_eq!((fleet.one.source.loads(), fleet.two.source.loads()), (2, 0));
+}
+
+/// Changes an envelope, or gives the bytes to write in its place.
+type Fault = dyn Fn(&mut Envelope, &mut Vec<u8>);
 
 /// An envelope written by hand, with its first bytes as given.
 fn put(fleet: &Fleet, change: impl FnOnce(&mut Envelope, &mut Vec<u8>)) {
@@ -254,7 +369,7 @@ fn put(fleet: &Fleet, change: impl FnOnce(&mut Envelope, &mut Vec<u8>)) {
 #[test]
 fn garbage_another_keys_entry_and_lost_markers_are_misses_that_are_loaded_over() {
     let other = Key::parse("default:other").unwrap();
-    let faults: [&dyn Fn(&mut Envelope, &mut Vec<u8>); 3] = [
+    let faults: [&Fault; 3] = [
         &|_, bytes| bytes.extend(b"garbage"),
         &|envelope, bytes| bytes.extend(envelope.encode(&other).unwrap()),
         // Well-formed, under markers that the store does not have.
@@ -355,6 +470,8 @@ mod outage {
     #[test]
     fn write_that_did_not_happen_is_an_error() {
         let lab = lab();
+        let too_large = lab.runtime.block_on(lab.cache.set("name", &*"x".repeat(2_000_000), HOUR));
+        assert!(matches!(too_large, Err(CacheError::Backend(_))), "{too_large:?}");
         let kinds = [
             lab.runtime.block_on(lab.cache.set("name", "value", HOUR)).unwrap_err(),
             lab.runtime.block_on(lab.cache.delete("name")).unwrap_err(),

@@ -35,6 +35,18 @@ struct Scripted {
     batch_limit: usize,
     takes: Duration,
     runtime: TestRuntime,
+    hangs_on: Mutex<Option<Ruc>>,
+    panics_on: Mutex<Option<Ruc>>,
+}
+
+impl Scripted {
+    fn hangs_on(&self, ruc: Ruc) {
+        *self.hangs_on.lock().unwrap() = Some(ruc);
+    }
+
+    fn panics_on(&self, ruc: Ruc) {
+        *self.panics_on.lock().unwrap() = Some(ruc);
+    }
 }
 
 #[async_trait]
@@ -57,6 +69,14 @@ impl Provider for Scripted {
 
     async fn lookup_many(&self, rucs: &[Ruc]) -> Vec<Answer> {
         self.calls.lock().unwrap().push(rucs.len());
+        let has = |place: &Mutex<Option<Ruc>>| {
+            let ruc = *place.lock().unwrap();
+            ruc.is_some_and(|ruc| rucs.contains(&ruc))
+        };
+        assert!(!has(&self.panics_on), "on purpose");
+        if has(&self.hangs_on) {
+            std::future::pending::<()>().await;
+        }
         self.runtime.sleep(self.takes).await;
         let answers = self.answers.lock().unwrap();
         rucs.iter().map(|ruc| answers.get(ruc).cloned().unwrap_or(Answer::NotFound)).collect()
@@ -79,6 +99,8 @@ impl Lab {
             batch_limit,
             takes,
             runtime: runtime.clone(),
+            hangs_on: Mutex::default(),
+            panics_on: Mutex::default(),
         });
         let cache = Cache::builder(Arc::new(MapLocal::default()))
             .runtime(Arc::new(runtime.clone()))
@@ -103,6 +125,17 @@ impl Lab {
 
     fn get(&self, number: &str) -> Option<rucache_engine::Hit<CachedRecord>> {
         self.runtime.block_on(self.rucs.get(&ruc(number)))
+    }
+
+    /// Looks `rucs` up apart; the result is there once it has ended.
+    fn apart(&self, rucs: &[Ruc]) -> Arc<Mutex<Option<Vec<rucache_lookup::Lookup>>>> {
+        let result = Arc::new(Mutex::new(None));
+        let (cache, slot, rucs) = (self.rucs.clone(), result.clone(), rucs.to_vec());
+        self.runtime.spawn(Box::pin(async move {
+            let lookups = cache.lookup_many(&rucs).await;
+            *slot.lock().unwrap() = Some(lookups);
+        }));
+        result
     }
 
     fn calls(&self) -> Vec<usize> {
@@ -138,7 +171,7 @@ fn certain_absence_is_not_found_with_its_reason() {
 fn authoritative_absence_replaces_a_stale_record() {
     let lab = Lab::instant();
     lab.answers(SUNAT, Answer::found(record(SUNAT, "SUNAT")));
-    lab.lookup(SUNAT);
+    let _ = lab.lookup(SUNAT);
     lab.runtime.advance(Duration::from_secs(3600));
     lab.answers(SUNAT, Answer::NotFound);
     assert!(matches!(lab.lookup(SUNAT).outcome, Outcome::NotFound(_)));
@@ -173,7 +206,7 @@ fn number_that_the_source_does_not_cover_is_unavailable_and_leaves_nothing() {
 fn failure_serves_the_stale_record_for_a_day() {
     let lab = Lab::instant();
     lab.answers(SUNAT, Answer::found(record(SUNAT, "SUNAT")));
-    lab.lookup(SUNAT);
+    let _ = lab.lookup(SUNAT);
     lab.answers(SUNAT, Answer::Unavailable(Unavailable::new(Cause::Failed)));
     lab.runtime.advance(Duration::from_secs(3600 + 86_399));
     let stale = lab.lookup(SUNAT);
@@ -214,7 +247,7 @@ fn many_keep_their_order_and_ask_once_for_each_in_full_batches() {
         let text = number.to_string();
         lab.answers(&text, Answer::found(record(&text, &text)));
     }
-    lab.lookup(&numbers[1].to_string());
+    let _ = lab.lookup(&numbers[1].to_string());
     let asked = [numbers[3], numbers[0], numbers[3], numbers[1], numbers[2], numbers[4]];
     let lookups = lab.runtime.block_on(lab.rucs.lookup_many(&asked));
     let found: Vec<Ruc> =
@@ -222,6 +255,26 @@ fn many_keep_their_order_and_ask_once_for_each_in_full_batches() {
     assert_eq!(found, asked);
     assert_eq!(lookups[3].served.unwrap().from, ServedFrom::Local);
     assert_eq!(lab.calls(), [1, 2, 2]);
+}
+
+#[test]
+fn number_on_which_the_provider_hangs_or_panics_spoils_no_other() {
+    let lab = Lab::instant();
+    lab.answers(SUNAT, Answer::found(record(SUNAT, "SUNAT")));
+    let (hangs, panics) = (ruc(CONTINENTAL), ruc("20100070970"));
+    lab.provider.hangs_on(hangs);
+    lab.provider.panics_on(panics);
+    let lookups = lab.apart(&[hangs, ruc(SUNAT), panics]);
+    lab.runtime.advance(Duration::from_millis(7_200));
+    let lookups = lookups.lock().unwrap().take().expect("the look-ups have ended");
+    let causes: Vec<_> = lookups
+        .iter()
+        .map(|lookup| match &lookup.outcome {
+            Outcome::Unavailable(unanswered) => Some(unanswered.cause),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(causes, [Some(Cause::Timeout), None, Some(Cause::Failed)]);
 }
 
 #[test]
@@ -248,14 +301,10 @@ fn a_hundred_with_twenty_missing_take_as_long_as_one_call() {
             lab.runtime.block_on(lab.rucs.set(known, None)).unwrap();
         }
     }
-    let ended = Arc::new(Mutex::new(false));
-    let (rucs, flag) = (lab.rucs.clone(), ended.clone());
-    lab.runtime.spawn(Box::pin(async move {
-        let lookups = rucs.lookup_many(&numbers).await;
-        *flag.lock().unwrap() = lookups.iter().all(|lookup| lookup.outcome.record().is_some());
-    }));
+    let lookups = lab.apart(&numbers);
     lab.runtime.advance(Duration::from_millis(500));
-    assert!(*ended.lock().unwrap());
+    let lookups = lookups.lock().unwrap().take().expect("the look-ups have ended");
+    assert!(lookups.iter().all(|lookup| lookup.outcome.record().is_some()));
     assert_eq!(lab.calls().len(), 20);
 }
 

@@ -17,7 +17,7 @@ const SHORT_LEN: usize = 4 * 1024;
 #[derive(Clone)]
 pub(crate) enum Command {
     /// `mg`: what stands under a name.
-    Look { name: Name, value: bool, turn: Turn },
+    Look { name: Name, value: bool, effect: Effect },
     /// `ms`.
     Store { name: Name, value: Bytes, flags: u32, life: Exptime, when: When },
     /// `md`, where the item still is as `cas` says.
@@ -31,7 +31,7 @@ pub(crate) enum Command {
 impl Command {
     /// What stands under `name`, without its value.
     pub(crate) const fn look(name: Name) -> Self {
-        Self::Look { name, value: false, turn: Turn::None }
+        Self::Look { name, value: false, effect: Effect::None }
     }
 
     /// How much of a request it is. One without a value weighs as much as its answer may be long, so
@@ -45,13 +45,13 @@ impl Command {
 
     /// What stands under `name`, with its value.
     pub(crate) const fn read(name: Name) -> Self {
-        Self::Look { name, value: true, turn: Turn::None }
+        Self::Look { name, value: true, effect: Effect::None }
     }
 }
 
 /// What a look does besides looking.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Turn {
+pub(crate) enum Effect {
     /// Nothing.
     None,
     /// `N`: a placeholder is created where nothing is.

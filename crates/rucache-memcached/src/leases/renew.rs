@@ -3,7 +3,7 @@
 use rucache_core::{LeaseHold, Timestamp, Ttl};
 
 use super::Proof;
-use crate::client::{Command, Item, Name, Turn as Look};
+use crate::client::{Command, Effect, Item, Name};
 use crate::error::Trouble;
 use crate::exptime::Exptime;
 use crate::pool::Pool;
@@ -43,7 +43,7 @@ impl Renewing {
     }
 
     fn touch(&self, life: Exptime) -> Vec<Command> {
-        vec![Command::Look { name: self.held().0, value: false, turn: Look::Touch(life) }]
+        vec![Command::Look { name: self.held().0, value: false, effect: Effect::Touch(life) }]
     }
 
     /// Whether the item lives at least as long as asked: a renewal never shortens.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use rucache_core::{Lease, LeaseRequest, Timestamp};
 
 use super::Proof;
-use crate::client::{Changed, Command, Name, Turn as Look, When};
+use crate::client::{Changed, Command, Effect, Name, When};
 use crate::error::Trouble;
 use crate::exptime::Exptime;
 use crate::pool::Pool;
@@ -94,7 +94,7 @@ impl Step for Asking {
         let entry = self.entry.clone();
         match self.turn {
             Turn::Vivify => {
-                vec![Command::Look { name: entry, value: true, turn: Look::Lease(self.life) }]
+                vec![Command::Look { name: entry, value: true, effect: Effect::Lease(self.life) }]
             }
             Turn::Claim { cas } => {
                 let (value, when) = (Bytes::new(), When::Cas(cas));

@@ -54,8 +54,13 @@ impl Health {
 
     /// Whether the connections are to be replaced after a call that failed so.
     pub(super) fn wants_new_client(&self, failure: Option<Trouble>) -> bool {
-        // A connection that broke while idle: the others of its age are gone too.
-        matches!(failure, Some(Trouble::Broken(_))) || self.failures >= PATIENCE
+        match failure {
+            // Perhaps it broke while it was idle: the others of its age are gone too.
+            Some(Trouble::Broken(_)) => true,
+            // Its answers are no longer those to its commands, and it may be in the pool again.
+            Some(Trouble::Garbled | Trouble::NotUnderstood) => true,
+            _ => self.failures >= PATIENCE,
+        }
     }
 
     /// Whether a probe is due, in which case one must follow.
@@ -134,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn connections_are_replaced_after_two_timeouts_or_one_break() {
+    fn connections_are_replaced_after_two_timeouts_or_one_break_or_stray_answer() {
         let mut health = Health::default();
         let deadline = Some(Trouble::Deadline);
         let broken = Some(Trouble::Broken(std::io::ErrorKind::ConnectionReset));
@@ -146,5 +151,7 @@ mod tests {
         assert!(!health.wants_new_client(None));
         health.record(broken, NOW, 0);
         assert!(health.wants_new_client(broken));
+        health.record(None, NOW, 0);
+        assert!(health.wants_new_client(Some(Trouble::Garbled)));
     }
 }

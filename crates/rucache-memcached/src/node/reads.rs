@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
+use super::pace::Pace;
 use super::{Node, failed};
 use crate::client::{Item, Name};
 use crate::error::Trouble;
@@ -17,8 +18,9 @@ use crate::error::Trouble;
 /// Batches under way at the same time: while the server works at one, the client reads the other.
 const LANES: usize = 2;
 
-/// Names of one batch. More would make the first wait for the last.
-const MAX_NAMES: usize = 512;
+/// Names of a read that travels with others. Who asks for more has a batch already, and would keep
+/// single readers waiting.
+const MAX_SHARED: usize = 64;
 
 /// What was found under each name.
 pub(crate) type Found = Vec<Result<Option<Item>, Trouble>>;
@@ -31,6 +33,7 @@ pub(super) struct Reads(Mutex<Queue>);
 struct Queue {
     taken: usize,
     waiting: Vec<Job>,
+    pace: Pace,
 }
 
 struct Job {
@@ -50,6 +53,9 @@ impl Node {
     pub(crate) async fn read(self: &Arc<Self>, names: Vec<Name>, deadline: Instant) -> Found {
         if let Err(trouble) = self.check_reads() {
             return failed(trouble, names.len());
+        }
+        if names.len() > MAX_SHARED {
+            return self.read_apart(&names, deadline).await;
         }
         let answers = names.len();
         match self.enter(names) {
@@ -130,6 +136,7 @@ impl Rest {
                 }
                 Err(trouble) => failed(trouble, names.len()),
             };
+            self.node.reads.lock().pace.learn(&found);
             let of = |name: &Name| {
                 let place = places.get(name).and_then(|place| found.get(*place));
                 place.cloned().unwrap_or(Err(Trouble::Garbled))
@@ -152,10 +159,10 @@ impl Rest {
             self.ended = true;
             return None;
         }
-        let mut names = 0;
+        let (mut names, max) = (0, queue.pace.names());
         let fits = |job: &&Job| {
             names += job.names.len();
-            names <= MAX_NAMES
+            names <= max
         };
         // At least one: a job may be longer than a batch.
         let count = queue.waiting.iter().take_while(fits).count().max(1);

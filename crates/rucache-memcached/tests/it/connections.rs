@@ -176,6 +176,19 @@ async fn garbage_before_answers_brings_no_wrong_value() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn flipped_bits_end_in_an_answer_or_an_error_and_the_pool_recovers() {
+    let line = Line::start("").await;
+    line.proxy.set(Fault::Corrupt { one_in: 50 });
+    let mut tally = Tally::default();
+    for _ in 0..50 {
+        tally.add(line.read_all().await);
+    }
+    // A value with a flipped bit is a value to memcached: the envelope's checksum finds it.
+    assert!(!tally.errors.is_empty() && tally.longest < TIMEOUT + SLACK, "{tally:?}");
+    line.recovers().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pool_recovers_without_a_restart_whatever_the_fault_was() {
     let line = Line::start("").await;
     for fault in [

@@ -51,7 +51,9 @@ fn answers_that_break_the_protocol_are_told_from_silence() {
     protocol(b"VA 99999999999999999999\r\n");
     protocol(b"VA 2147483648 O0\r\n");
     protocol(b"VA 2 f20993 c1 O0\r\n12345\r\n");
+    protocol(b"HD O0\r\n");
     protocol(b"HD O1\r\n");
+    protocol(b"VA 1 f20993 O0\r\nx\r\n");
     protocol(b"HD\r\n");
     protocol(b"HD c99999999999999999999 O0\r\n");
     // Nothing more comes: the deadline ends it.

@@ -4,8 +4,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use rustix::process::Signal;
-
 use super::certificate::Certificate;
 use super::client::{AdminClient, Reply};
 use super::{RedisOptions, Tls};
@@ -184,13 +182,14 @@ impl RedisServer {
         self.forget_admin();
     }
 
-    /// Stops the process with SIGSTOP: connections stay open and nothing answers.
+    /// Stops the process with SIGSTOP: connections stay open and nothing answers. In force when this
+    /// returns.
     ///
     /// # Panics
     ///
     /// When the server does not run.
     pub fn pause(&self) {
-        self.process.signal(Signal::STOP);
+        self.process.pause();
     }
 
     /// Lets a stopped process go on (SIGCONT).
@@ -199,7 +198,7 @@ impl RedisServer {
     ///
     /// When the server does not run.
     pub fn resume(&self) {
-        self.process.signal(Signal::CONT);
+        self.process.resume();
     }
 
     /// Ends the server if it runs, starts it on the same port and directory, and waits until it

@@ -94,6 +94,7 @@ fn paused_server_keeps_connections_and_answers_when_resumed() {
     let redis = RedisServer::start(RedisOptions::default());
     let mut client = connect(redis.port()).unwrap();
     redis.pause();
+    redis.pause();
     client.write_all(b"PING\r\n").unwrap();
     assert!(is_silent(&client));
     redis.resume();
