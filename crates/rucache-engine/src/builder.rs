@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU64;
 
 use rucache_core::{Backend, Capabilities, Local, Observer, Runtime};
 
-use crate::cache::{Engine, Tier};
+use crate::engine::{Engine, Tier};
 use crate::shared::Shared;
 use crate::{Cache, CacheError, Timing, TokioRuntime};
 

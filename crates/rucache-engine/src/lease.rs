@@ -9,7 +9,7 @@ use rucache_core::{
     Key, Lease, LeaseHold, LeaseRequest, LocalEntry, Mono, Precondition, Version, WriteOutcome,
 };
 
-use crate::cache::{Engine, Tier};
+use crate::engine::{Engine, Tier};
 use crate::flight::{Joined, Leader};
 use crate::load::{Brought, Job};
 use crate::shared::{Content, Fill, Known, LEASE, Markers, Shared};

@@ -28,6 +28,7 @@
 mod builder;
 mod cache;
 mod error;
+mod engine;
 mod flight;
 mod shared;
 mod load;

@@ -14,7 +14,8 @@ use futures_util::future::{self, Either};
 use rucache_core::observer::{LoadResult, StoreResult};
 use rucache_core::{BoxFuture, CacheEvent, Deadlines, Key, Local, LocalEntry, Timestamp, Value};
 
-use crate::cache::{Cacheable, Engine, Tier};
+use crate::cache::Cacheable;
+use crate::engine::{Engine, Tier};
 use crate::flight::{FailedFlight, Leader};
 use crate::{LoadError, Policy};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rucache_core::{Key, ServiceName, Ttl};
 
-use crate::cache::Tier;
+use crate::engine::Tier;
 use crate::{Accept, Cache, CacheError};
 
 /// What a probe of a cache found.

@@ -8,7 +8,8 @@ use futures_util::future::{self, Either, join_all};
 use rucache_core::observer::RequestResult;
 use rucache_core::{CacheEvent, Deadlines, Key, LocalEntry, Mono};
 
-use crate::cache::{Accept, Cacheable, Engine, Tier};
+use crate::cache::{Accept, Cacheable};
+use crate::engine::{Engine, Tier};
 use crate::flight::{Completed, Completion, Joined, Leader, News, Waiter};
 use crate::load::{Job, typed};
 use crate::outcome::{Hit, Outcome, ServedFrom, StaleReason};

@@ -6,6 +6,7 @@ mod fence;
 mod life;
 mod observed;
 mod shared;
+mod shared_entries;
 mod single_flight;
 mod types;
 

@@ -59,7 +59,7 @@ impl Listener for Outbox {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn node_is_read_again_only_when_it_has_what_it_missed() {
     let server = Memcached::start(MemcachedOptions::default());
-    let backend = open(&server.address(), "");
+    let backend = open(&server.address(), "timeout=300ms");
     let outbox = Arc::new(Outbox::default());
     let listener: Arc<dyn Listener> = outbox.clone();
     backend.subscribe(Arc::downgrade(&listener));
@@ -69,7 +69,7 @@ async fn node_is_read_again_only_when_it_has_what_it_missed() {
 
     server.pause();
     let closed = async || kind(backend.get(&old).await) == Err(ErrorKind::CircuitOpen);
-    until(RECOVERY, "the circuit opens", closed).await;
+    until(2 * RECOVERY, "the circuit opens", closed).await;
     assert!(backend.delete(&old).await.is_err(), "an invalidation is missed");
     server.resume();
 

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 pub(crate) const RECOVERY: Duration = Duration::from_secs(2);
 
 /// What calls may take beyond their deadline on a machine that is busy.
-pub(crate) const SLACK: Duration = Duration::from_millis(200);
+pub(crate) const SLACK: Duration = Duration::from_millis(450);
 
 /// A backend on the servers at these addresses, separated by commas, with parameters as in a URL.
 #[track_caller]

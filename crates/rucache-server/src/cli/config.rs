@@ -140,6 +140,7 @@ fn try_backend(config: &Config) -> Result<&'static str, Failure> {
     let mut config = config.clone();
     // Its header is checked already, and the sample is loaded at once.
     config.register = None;
+    config.coverage = None;
     let runtime = super::runtime()?;
     let probe = runtime.block_on(async {
         let cache =

@@ -107,7 +107,7 @@ async fn request_under_way_is_answered_and_nobody_else_is_let_in() {
 }
 
 #[tokio::test]
-async fn request_that_hangs_does_not_hold_up_the_end() {
+async fn request_whose_source_hangs_is_answered_before_the_end() {
     let (source, gate) = found().gated();
     let asked = source.asked();
     let service = Service::with(source).await;
@@ -116,6 +116,25 @@ async fn request_that_hangs_does_not_hold_up_the_end() {
     gate.entered().await;
     assert_eq!(asked.load(Ordering::Relaxed), 1);
     // From here on the clock jumps to whatever is waited for.
+    tokio::time::pause();
+    let began = tokio::time::Instant::now();
+    service.stop().await.expect("an end");
+    assert!(began.elapsed() < limits::GRACE, "{:?}", began.elapsed());
+    assert_eq!(stuck.response().await.expect("an answer").status, 503);
+}
+
+#[tokio::test]
+async fn request_that_never_comes_whole_does_not_hold_up_the_end() {
+    let service = Service::with(found()).await;
+    let mut stuck = service.connect().await;
+    stuck
+        .send(
+            "PUT /v1/cache/migo/key HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n\
+             Content-Length: 9\r\nExpect: 100-continue\r\n\r\n",
+        )
+        .await;
+    // The handler has begun once it asks for the body.
+    assert_eq!(stuck.head().await.expect("a line").status, 100);
     tokio::time::pause();
     let began = tokio::time::Instant::now();
     service.stop().await.expect("an end");
