@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rucache_conformance::Model;
-use rucache_core::{
-    Backend, BackendExt, Key, Lease, LeaseRequest, MarkerVersion, Runtime, TestRuntime, Ttl,
-};
+use rucache_core::{Backend, Key, Lease, LeaseRequest, MarkerVersion, Runtime, TestRuntime, Ttl};
 use rucache_engine::{Accept, Cache, CacheError, LoadError, Loaded, ServedFrom, StaleReason};
 
 use crate::{HOUR, Lab, with_stale};
