@@ -18,19 +18,32 @@ impl Exptime {
 
     /// A life of `ttl` that begins at `now`, never shortened.
     ///
-    /// One second is added: memcached counts ticks of its own clock, and drops an item within the
-    /// tick it is due in.
+    /// One second is added to a span: memcached counts ticks of its own clock, and drops an item
+    /// within the tick it is due in. A date needs none: it is never met too early.
     pub(crate) fn of(ttl: Ttl, now: Timestamp) -> Self {
-        Self::secs(ttl.as_secs_ceil().saturating_add(1), now)
+        match ttl.as_secs_ceil() {
+            secs @ ..MAX_SPAN => Self::span(secs + 1),
+            _ => Self::until(now.after(ttl)),
+        }
     }
 
-    /// A life of `secs` seconds by memcached's own clock.
+    /// A life of `secs` seconds by memcached's own clock, at `now`.
     pub(crate) fn secs(secs: u64, now: Timestamp) -> Self {
-        if secs <= MAX_SPAN {
-            return u32::try_from(secs).map_or(Self::NEVER, Self);
+        match secs {
+            ..=MAX_SPAN => Self::span(secs),
+            _ => Self::until(now.after(Ttl::secs(secs))),
         }
-        let date = now.as_millis().div_ceil(1_000).saturating_add(secs);
-        if date > LAST_DATE { Self::NEVER } else { u32::try_from(date).map_or(Self::NEVER, Self) }
+    }
+
+    fn span(secs: u64) -> Self {
+        u32::try_from(secs).map_or(Self::NEVER, Self)
+    }
+
+    fn until(end: Timestamp) -> Self {
+        match end.as_millis().div_ceil(1_000) {
+            date @ ..=LAST_DATE => u32::try_from(date).map_or(Self::NEVER, Self),
+            _ => Self::NEVER,
+        }
     }
 
     /// The number on the wire.
@@ -67,15 +80,15 @@ mod tests {
     #[test]
     fn past_thirty_days_it_is_a_date() {
         check(Ttl::secs(30 * 24 * 3_600 - 1), 2_592_000);
-        check(Ttl::secs(30 * 24 * 3_600), 1_769_612_401 + 2_592_001);
-        check(Ttl::secs(30 * 24 * 3_600 + 1), 1_769_612_401 + 2_592_002);
+        check(Ttl::secs(30 * 24 * 3_600), 1_769_612_401 + 2_592_000);
+        check(Ttl::secs(30 * 24 * 3_600 + 1), 1_769_612_401 + 2_592_001);
     }
 
     #[test]
     fn past_2038_it_is_for_ever() {
         let left = 2_147_483_647 - 1_769_612_401;
-        check(Ttl::secs(left - 1), 2_147_483_647);
-        check(Ttl::secs(left), 0);
+        check(Ttl::secs(left), 2_147_483_647);
+        check(Ttl::secs(left + 1), 0);
         check(Ttl::MAX, 0);
         assert_eq!(Exptime::of(Ttl::MAX, NOW).as_wire_with_end(), 2_147_483_647);
         assert_eq!(Exptime::of(Ttl::MIN, NOW).as_wire_with_end(), 2);

@@ -25,3 +25,8 @@ mod stream;
 
 pub use backend::RedisBackend;
 pub use config::{Address, InvalidConfig, Login, Protocol, RedisConfig, Servers, Tls};
+
+/// Holds the README's example to the truth.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

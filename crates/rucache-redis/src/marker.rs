@@ -51,7 +51,10 @@ impl Shared {
             Request::script(&script::BUMP, &[name.as_bytes()]).arg(seed.as_raw())
         };
         let answers = self.change(markers.iter().map(request).collect()).await;
-        let done = |answer: Result<Value, Failure>| Ok(drop(answered(answer?)?));
+        let done = |answer: Result<Value, Failure>| {
+            answered(answer?)?;
+            Ok(())
+        };
         let answers = answers.into_iter().map(done);
         answers.map(|one| one.map_err(|failure: Failure| failure.during(Operation::Bump))).collect()
     }

@@ -1,6 +1,7 @@
 //! One server: the connections to it, and whether it is spoken to at all.
 
 mod establish;
+mod link;
 mod supervisor;
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -21,6 +22,8 @@ use crate::script;
 
 pub(crate) use establish::{Place, field};
 pub(crate) use supervisor::Supervisor;
+
+use link::{Admitted, Link};
 
 /// Answers in a row that did not come in time before the connection is suspected, and a new one is
 /// made beside it: a half-open connection never ends by itself.
@@ -57,39 +60,6 @@ pub(crate) enum Access {
     Facts,
     /// Changes something: sent once, never blindly again.
     Change,
-}
-
-/// The two connections to a node.
-#[derive(Debug, Clone)]
-pub(crate) struct Connections {
-    data: Connection,
-    bulk: Connection,
-}
-
-impl Connections {
-    const fn of(&self, lane: Lane) -> &Connection {
-        match lane {
-            Lane::Data => &self.data,
-            Lane::Bulk => &self.bulk,
-        }
-    }
-
-    fn has(&self, id: u64) -> bool {
-        self.data.id() == id || self.bulk.id() == id
-    }
-}
-
-/// What the supervisor has achieved.
-#[derive(Debug, Clone)]
-enum Link {
-    /// Being connected: requests wait, but not beyond the moment.
-    Joining(Instant),
-    /// Connected; changes pass, reads of entries wait, but not beyond the moment.
-    Recovering(Connections, Instant),
-    /// Connected.
-    Up(Connections),
-    /// Left alone, since this.
-    Down(Cause),
 }
 
 /// A server as its callers see it. Its [`Supervisor`] connects it.
@@ -267,32 +237,6 @@ impl Node {
 
     fn breaker(&self) -> std::sync::MutexGuard<'_, Breaker> {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Whether a request may go.
-enum Admitted {
-    /// On this connection, or not at all.
-    Now(Result<Connection, Cause>),
-    /// Not yet. By the moment it will have been found out, else this is why not.
-    At(Instant, Cause),
-}
-
-impl Link {
-    fn admit(&self, call: Call) -> Admitted {
-        match self {
-            Self::Up(connections) => Admitted::Now(Ok(connections.of(call.lane).clone())),
-            Self::Recovering(_, until) if call.access == Access::Entries => {
-                Admitted::At(*until, Cause::Recovering)
-            }
-            Self::Recovering(connections, _) => {
-                Admitted::Now(Ok(connections.of(call.lane).clone()))
-            }
-            Self::Down(cause) => Admitted::Now(Err(cause.clone())),
-            Self::Joining(until) => {
-                Admitted::At(*until, Cause::NoNode("the node is being connected"))
-            }
-        }
     }
 }
 

@@ -31,21 +31,23 @@ pub(crate) struct Push {
     connector: Arc<Connector>,
     listeners: Arc<Listeners>,
     codec: KeyCodec,
+    _registration: Registration,
 }
 
 impl Push {
-    pub(crate) const fn new(
+    /// From now on push is not to be trusted before this node's is.
+    pub(crate) fn new(
         node: Arc<Node>,
         connector: Arc<Connector>,
         listeners: Arc<Listeners>,
         codec: KeyCodec,
     ) -> Self {
-        Self { node, connector, listeners, codec }
+        let _registration = Registration::new(&node, &listeners);
+        Self { node, connector, listeners, codec, _registration }
     }
 
     /// Runs for as long as the node is wanted. Connects when somebody listens.
     pub(crate) async fn run(self) {
-        let _registration = Registration::new(&self.node, &self.listeners);
         self.listeners.somebody().await;
         let mut warned = false;
         loop {

@@ -1,3 +1,5 @@
+//! Tests of `hash`.
+
 use super::*;
 
 fn servers() -> Vec<Server> {

@@ -1,3 +1,5 @@
+//! Tests of `config`.
+
 use super::*;
 
 #[track_caller]

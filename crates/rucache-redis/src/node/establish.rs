@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use redis::{Pipeline, Value};
 
-use super::Connections;
+use super::link::Connections;
 use crate::clock::after;
 use crate::config::Address;
 use crate::connection::{Connector, Purpose};

@@ -10,7 +10,8 @@ use rucache_core::{Breaker, Change};
 use tokio::time::Instant;
 
 use super::establish::{Established, establish};
-use super::{Connections, GRACE, Lane, Link, Node, Place, SUSPECT};
+use super::link::{Connections, Link};
+use super::{GRACE, Lane, Node, Place, SUSPECT};
 use crate::clock::{after, pause, random};
 use crate::connection::Connector;
 use crate::error::Cause;

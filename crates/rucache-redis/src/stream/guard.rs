@@ -1,8 +1,8 @@
 //! What a server may say before the client's parser hears it.
 //!
-//! The parser takes the length of an array at its word and makes room for all of it when the first
-//! element arrives: `*1000000000` ends the process. The guard reads the framing only, in one pass
-//! without a copy, and ends the connection where a length lies.
+//! The parser waits for all that a length promises, and keeps what has come: two gigabytes, or a
+//! billion elements, or a line without an end. The guard reads the framing only, in one pass without
+//! a copy, and ends the connection where a length cannot be meant.
 
 use super::Duplex;
 

@@ -25,14 +25,18 @@ async fn reads_stay_closed_until_the_listener_has_delivered() {
     eventually("it is asked again", PATIENCE, || async { asked() >= 2 }).await;
     let error = backend.get(&key(1)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::CircuitOpen);
-    assert!(!ears.has_heard(&Heard::Up(node.clone())));
+    let heard = ears.heard();
+    let mut since_down = heard.iter().skip_while(|heard| **heard != down);
+    assert!(!since_down.any(|heard| *heard == Heard::Up(node.clone())), "{heard:?}");
     ears.refuses.store(false, Ordering::Relaxed);
     let took = recovered(&backend).await;
     assert!(took < RECOVERY + SLACK, "{took:?}");
     let up = Heard::Up(node.clone());
-    eventually("the node is up", PATIENCE, || async { ears.has_heard(&up) }).await;
+    let last = |heard: &[Heard], wanted: &Heard| heard.iter().rposition(|heard| heard == wanted);
+    let is_up = || async { last(&ears.heard(), &up) > last(&ears.heard(), &down) };
+    eventually("the node is up", PATIENCE, is_up).await;
     let heard = ears.heard();
-    let place = |wanted: &Heard| heard.iter().position(|heard| heard == wanted).unwrap();
+    let place = |wanted: &Heard| last(&heard, wanted).unwrap();
     assert!(place(&down) < place(&Heard::Recovering(node)));
     // Another life of the server: its `run_id` has changed.
     assert!(place(&Heard::Changed(Change::Everything)) < place(&up));

@@ -87,7 +87,6 @@ pub(crate) async fn read_batch(backend: &RedisBackend, numbers: std::ops::Range<
 }
 
 /// Asks again and again until `condition` holds; how long that took.
-#[track_caller]
 pub(crate) async fn eventually<F: Future<Output = bool>>(
     what: &str,
     patience: Duration,
@@ -155,6 +154,15 @@ impl Ears {
 
     pub(crate) fn heard(&self) -> Vec<Heard> {
         self.heard.lock().unwrap().clone()
+    }
+
+    /// What was heard of changes alone.
+    pub(crate) fn changes(&self) -> Vec<Change> {
+        let change = |heard| match heard {
+            Heard::Changed(change) => Some(change),
+            _ => None,
+        };
+        self.heard().into_iter().filter_map(change).collect()
     }
 
     pub(crate) fn has_heard(&self, wanted: &Heard) -> bool {
