@@ -7,6 +7,7 @@ mod cluster;
 mod fake;
 mod faults;
 mod opening;
+mod out_of_step;
 mod processes;
 mod push;
 mod recovery;
