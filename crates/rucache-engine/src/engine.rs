@@ -14,7 +14,7 @@ use crate::shared::{Fill, Shared};
 use crate::{CacheError, Hit, Policy, Timing};
 
 /// Fewest values stored between two times that expired ones are dropped.
-const TIDY_AT_LEAST: u64 = 1_024;
+const TIDY_EVERY: u64 = 1_024;
 
 /// Where entries live.
 pub(crate) enum Tier {
@@ -69,11 +69,13 @@ impl Engine {
         }
     }
 
-    /// Drops what has expired, once as much was stored as a quarter of what is held: the cost of
-    /// looking at everything is spread over what was stored.
-    pub(crate) fn tidy(&self, local: &Arc<dyn Local>) {
-        let stored = self.stored.fetch_add(1, Ordering::Relaxed);
-        if stored < TIDY_AT_LEAST || stored < local.usage().entries / 4 {
+    /// Takes note that `count` values were stored, and drops what has expired once as many were as a
+    /// quarter of what is held: the cost of looking at everything is spread over what was stored.
+    pub(crate) fn tidy(&self, local: &Arc<dyn Local>, count: u64) {
+        let before = self.stored.fetch_add(count, Ordering::Relaxed);
+        let stored = before + count;
+        // How much is held costs something to find out: asked once in so many values.
+        if before / TIDY_EVERY == stored / TIDY_EVERY || stored < local.usage().entries / 4 {
             return;
         }
         self.stored.store(0, Ordering::Relaxed);
@@ -129,7 +131,7 @@ impl Engine {
         let shared = match &self.tier {
             Tier::Local(local) => {
                 self.flights.fence(key, || local.insert(key.clone(), entry));
-                self.tidy(local);
+                self.tidy(local, 1);
                 return Ok(());
             }
             Tier::Shared(shared) => shared,

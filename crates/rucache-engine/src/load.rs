@@ -164,6 +164,7 @@ impl Engine {
             let later = leaders.split_off(leaders.len().min(job.at_once.get()));
             let keys: Vec<Key> = leaders.iter().map(|leader| leader.key.clone()).collect();
             let answers = self.ask(&keys, &job, future::pending()).await;
+            let loaded = answers.iter().filter(|answer| answer.is_ok()).count();
             let mut failed = Vec::new();
             for ((leader, key), answer) in leaders.into_iter().zip(&keys).zip(answers) {
                 match answer {
@@ -174,10 +175,10 @@ impl Engine {
                     Err(error) => failed.push(leader.fail(error)),
                 }
             }
+            self.tidy(local, loaded as u64);
             self.back_off(failed);
             leaders = later;
         }
-        self.tidy(local);
     }
 
     fn keep_local(&self, local: &Arc<dyn Local>, leader: Leader, brought: &Brought) {

@@ -59,6 +59,10 @@ impl Runtime for TokioRuntime {
         self.handle.spawn(task);
     }
 
+    fn spawn_blocking(&self, work: Box<dyn FnOnce() + Send>) {
+        self.handle.spawn_blocking(work);
+    }
+
     fn random(&self) -> u64 {
         // SipHash under a key from the system, over a counter.
         self.random.hash_one(self.drawn.fetch_add(1, Ordering::Relaxed))

@@ -203,3 +203,15 @@ fn wall_clock_stepping_back_or_forth_moves_no_deadline() {
     let error = lab.now(HOUR).unwrap_err();
     assert!(matches!(error, rucache_engine::CacheError::Load(LoadError::Failed(_))), "{error:?}");
 }
+
+#[test]
+fn what_has_expired_is_dropped_as_more_is_stored() {
+    let lab = Lab::new();
+    let store = |name: String, ttl| lab.runtime.block_on(lab.cache.set(&name, &0, ttl)).unwrap();
+    (0..1_000).for_each(|n| store(format!("short_{n}"), Ttl::MIN));
+    lab.runtime.advance(Duration::from_millis(1));
+    assert_eq!(lab.cache.usage().unwrap().entries, 1_000);
+    (0..24).for_each(|n| store(format!("long_{n}"), HOUR));
+    lab.runtime.run_until_stalled();
+    assert_eq!(lab.cache.usage().unwrap().entries, 24);
+}
