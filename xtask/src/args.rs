@@ -30,6 +30,7 @@ pub(crate) enum Task {
     Bench {
         suite: String,
     },
+    Peers,
     Package,
     Api {
         write: api::Write,
@@ -67,6 +68,7 @@ pub(crate) fn parse(mut parser: Parser) -> Outcome<Task> {
         ("test", []) => Ok(Task::Test),
         ("tidy", []) => Ok(Task::Tidy),
         ("doctor", []) => Ok(Task::Doctor),
+        ("peers", []) => Ok(Task::Peers),
         ("package", []) => Ok(Task::Package),
         ("api", []) => {
             Ok(Task::Api { write: if bless { api::Write::Bless } else { api::Write::Compare } })
@@ -107,6 +109,8 @@ Developer tasks of rucache: cargo xtask TASK
                   the tests of one backend below, or of `all`, and servers for trying it out:
                   show (installed? up?), up (start its servers), test, down (end them)
   bench SUITE     measure, and write the result into docs/benchmarks.md
+  peers           run the race tests on other caches too, which this downloads, and write what
+                  they show into docs/comparison.md
   package         `cargo package` of every library crate, verified
   api [--bless]   compare the public items with docs/api, or rewrite docs/api
   help            this text
@@ -153,6 +157,7 @@ mod tests {
             ("integration test all", integration(Action::Test, "all")),
             ("integration down memcached-3", integration(Action::Down, "memcached-3")),
             ("bench local", Task::Bench { suite: "local".to_owned() }),
+            ("peers", Task::Peers),
             ("package", Task::Package),
             ("api", Task::Api { write: api::Write::Compare }),
             ("api --bless", Task::Api { write: api::Write::Bless }),

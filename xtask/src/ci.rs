@@ -1,6 +1,7 @@
 //! Everything that must hold before a change goes in, step by step. CI runs exactly this.
 
 mod features;
+mod monitoring;
 
 use std::path::Path;
 
@@ -42,6 +43,11 @@ pub(crate) const STEPS: &[Step] = &[
         name: "api",
         what: "the public items are those listed in docs/api",
         run: |w, _| api::run(w, api::Write::Compare),
+    },
+    Step {
+        name: "metrics",
+        what: "rules, alerts, dashboard and exposition hold for Prometheus",
+        run: |w, _| monitoring::run(&w.root),
     },
     Step {
         name: "package",

@@ -10,7 +10,7 @@ use crate::failure::{Doing as _, Outcome};
 pub(crate) type Files = BTreeMap<String, String>;
 
 /// Endings of the files that are read.
-const ENDINGS: [&str; 4] = [".rs", ".toml", ".md", ".yml"];
+const ENDINGS: [&str; 5] = [".rs", ".toml", ".md", ".yml", ".json"];
 
 /// Folders that hold what is built or downloaded, or belong to git.
 const SKIPPED: [&str; 3] = ["target", ".git", "node_modules"];

@@ -7,6 +7,7 @@ mod ci;
 mod doctor;
 mod integration;
 mod package;
+mod peers;
 mod tidy;
 
 mod command;
@@ -44,6 +45,7 @@ fn run(task: Task) -> Outcome {
         Task::Doctor => doctor::run(),
         Task::Integration { action, backend } => integration::run(action, &backend),
         Task::Bench { suite } => bench::run(&suite),
+        Task::Peers => peers::run(),
         Task::Package => package::run(&Workspace::load()?),
         Task::Api { write } => api::run(&Workspace::load()?, write),
     }

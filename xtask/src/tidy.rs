@@ -7,6 +7,7 @@
 mod architecture;
 mod edges;
 mod manifests;
+mod metrics;
 mod sources;
 mod trees;
 
@@ -39,6 +40,11 @@ pub(crate) const CHECKS: &[Check] = &[
         name: "manifests",
         what: "inherited fields, one place for versions, a README per crate",
         run: manifests::check,
+    },
+    Check {
+        name: "metrics",
+        what: "docs/metrics.md, rules, dashboard and runbook name the metrics that exist",
+        run: metrics::check,
     },
     Check { name: "sources", what: "house style of source files", run: sources::check },
     Check { name: "paths", what: "no path of somebody's machine", run: sources::check_paths },

@@ -78,6 +78,18 @@ pub(crate) const TOOLS: &[Tool] = &[
         tasks: SERVERS,
         get: Get::Apt("memcached"),
     },
+    Tool {
+        name: "promtool",
+        probe: "promtool --version",
+        tasks: ALL_CHECKS,
+        get: Get::Apt("prometheus"),
+    },
+    Tool {
+        name: "amtool",
+        probe: "amtool --version",
+        tasks: ALL_CHECKS,
+        get: Get::Apt("prometheus-alertmanager"),
+    },
     // Comes with redis-server wherever it is packaged.
     Tool {
         name: "redis-cli",

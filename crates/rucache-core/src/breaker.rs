@@ -20,9 +20,26 @@ const PROBE_LOST: Duration = Duration::from_secs(5);
 /// Opens after 5 consecutive failures, or when at least half of at least 20 calls within 10 s
 /// failed; a call that is too slow counts as failed. While open, one probe at a time is let through
 /// every second ± 20 %; the first that succeeds closes it.
+///
+/// ```
+/// use rucache_core::Mono;
+/// use rucache_core::breaker::{Breaker, CallOutcome, CircuitState};
+///
+/// let (mut breaker, now) = (Breaker::default(), Mono::default());
+/// let late = breaker.admit(now);
+/// for _ in 0..5 {
+///     let admission = breaker.admit(now);
+///     breaker.record(admission, CallOutcome::Failed, now, 0);
+/// }
+/// assert_eq!(breaker.state(), CircuitState::Open);
+/// breaker.reset();
+/// // The call began before all that.
+/// assert_eq!(breaker.record(late, CallOutcome::Failed, now, 0), None);
+/// ```
 #[derive(Debug, Clone)]
 pub struct Breaker {
     state: State,
+    period: Period,
     consecutive: u32,
     window: [Slot; SLOTS],
 }
@@ -64,13 +81,18 @@ impl CircuitState {
     }
 }
 
+/// The time between two changes of a circuit. What becomes of a call counts in the period in which
+/// it was admitted, and in no later one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Period(u64);
+
 /// Whether a call may be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
     /// Make it.
-    Pass,
+    Pass(Period),
     /// Make it, and report its outcome: it decides whether the circuit closes.
-    Probe,
+    Probe(Period),
     /// Do not make it.
     Skip,
 }
@@ -86,7 +108,12 @@ pub enum CallOutcome {
 
 impl Default for Breaker {
     fn default() -> Self {
-        Self { state: State::Closed, consecutive: 0, window: [Slot::default(); SLOTS] }
+        Self {
+            state: State::Closed,
+            period: Period::default(),
+            consecutive: 0,
+            window: [Slot::default(); SLOTS],
+        }
     }
 }
 
@@ -104,17 +131,26 @@ impl Breaker {
     /// Whether a call may be made at `now`.
     pub fn admit(&mut self, now: Mono) -> Admission {
         match self.state {
-            State::Closed => Admission::Pass,
+            State::Closed => Admission::Pass(self.period),
             State::Open { probe_at } if now >= probe_at => self.probe(now),
             State::HalfOpen { since } if now.since(since) >= PROBE_LOST => self.probe(now),
             State::Open { .. } | State::HalfOpen { .. } => Admission::Skip,
         }
     }
 
+    /// The same for a call that is not to be a probe.
+    #[must_use]
+    pub const fn pass(&self) -> Admission {
+        match self.state {
+            State::Closed => Admission::Pass(self.period),
+            State::Open { .. } | State::HalfOpen { .. } => Admission::Skip,
+        }
+    }
+
     /// Takes in the outcome of a call that ended at `now`; `random` spreads the probes of a fleet.
     ///
-    /// Returns the new state when it changed. Outcomes of calls that began before the circuit opened
-    /// do not close it: only a probe's does.
+    /// Returns the new state when it changed. Outcomes of calls from before the last change count no
+    /// more: they neither close a circuit that has opened nor open one that has closed.
     pub fn record(
         &mut self,
         admission: Admission,
@@ -122,21 +158,43 @@ impl Breaker {
         now: Mono,
         random: u64,
     ) -> Option<CircuitState> {
-        let before = self.state();
-        match (self.state, admission, outcome) {
-            (_, Admission::Skip, _) => {}
-            (State::Closed, _, outcome) => self.count(outcome, now, random),
-            (_, Admission::Probe, CallOutcome::Answered) => *self = Self::default(),
-            (_, Admission::Probe, CallOutcome::Failed) => self.open(now, random),
-            (_, Admission::Pass, _) => {}
+        let before = self.period;
+        match (self.state, admission) {
+            (State::Closed, Admission::Pass(period)) if period == before => {
+                self.count(outcome, now, random);
+            }
+            (State::HalfOpen { .. }, Admission::Probe(period)) if period == before => match outcome
+            {
+                CallOutcome::Answered => self.reset(),
+                CallOutcome::Failed => self.open(now, random),
+            },
+            _ => {}
         }
-        let after = self.state();
-        (before != after).then_some(after)
+        (before != self.period).then_some(self.state())
+    }
+
+    /// Opens the circuit at `now`, for whoever knows that the node is not to be called. The time of
+    /// the next probe stays where it is open already.
+    pub fn trip(&mut self, now: Mono, random: u64) {
+        if self.state() != CircuitState::Open {
+            self.open(now, random);
+        }
+    }
+
+    /// Closes the circuit and forgets what was counted, for whoever has found the node well.
+    pub fn reset(&mut self) {
+        let period = Period(self.period.0 + 1);
+        *self = Self { period, ..Self::default() };
     }
 
     fn probe(&mut self, now: Mono) -> Admission {
-        self.state = State::HalfOpen { since: now };
-        Admission::Probe
+        self.enter(State::HalfOpen { since: now });
+        Admission::Probe(self.period)
+    }
+
+    fn enter(&mut self, state: State) {
+        self.state = state;
+        self.period = Period(self.period.0 + 1);
     }
 
     fn open(&mut self, now: Mono, random: u64) {
@@ -146,7 +204,7 @@ impl Breaker {
         let drawn = u64::try_from(spread.as_nanos()).unwrap_or(u64::MAX) / (1 << 16)
             * (u64::from(share) >> 16);
         let wait = PROBE_EVERY * 4 / 5 + Duration::from_nanos(drawn);
-        self.state = State::Open { probe_at: now.after(wait) };
+        self.enter(State::Open { probe_at: now.after(wait) });
     }
 
     fn count(&mut self, outcome: CallOutcome, now: Mono, random: u64) {

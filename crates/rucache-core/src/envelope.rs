@@ -23,6 +23,7 @@ mod encode;
 use bytes::Bytes;
 use thiserror::Error;
 
+use crate::labels::labels;
 use crate::{MarkerVersion, Timestamp};
 
 const MAGIC: [u8; 4] = [0xCA, b'R', b'U', b'C'];
@@ -114,42 +115,28 @@ pub enum EncodeError {
     },
 }
 
-/// Why bytes are no usable envelope. Such bytes count as no entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error)]
-#[non_exhaustive]
-pub enum DecodeFailure {
-    /// They do not begin like an envelope.
-    #[error("not an envelope")]
-    Magic,
-    /// A newer version of this program wrote them: a load should not overwrite them.
-    #[error("format of a newer version")]
-    Newer,
-    /// They end too early, or go on after the end.
-    #[error("wrong length")]
-    Length,
-    /// The checksum does not fit.
-    #[error("wrong checksum")]
-    Checksum,
-    /// They belong to another key.
-    #[error("written for another key")]
-    KeyMismatch,
-    /// A kind, a flag or a text that this version does not write.
-    #[error("malformed content")]
-    Malformed,
-}
-
-impl DecodeFailure {
-    /// The reason as a stable label.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Magic => "magic",
-            Self::Newer => "version",
-            Self::Length => "length",
-            Self::Checksum => "checksum",
-            Self::KeyMismatch => "key_mismatch",
-            Self::Malformed => "malformed",
-        }
+labels! {
+    /// Why bytes are no usable envelope. Such bytes count as no entry.
+    #[derive(Error)]
+    DecodeFailure {
+        /// They do not begin like an envelope.
+        #[error("not an envelope")]
+        Magic = "magic",
+        /// A newer version of this program wrote them: a load should not overwrite them.
+        #[error("format of a newer version")]
+        Newer = "version",
+        /// They end too early, or go on after the end.
+        #[error("wrong length")]
+        Length = "length",
+        /// The checksum does not fit.
+        #[error("wrong checksum")]
+        Checksum = "checksum",
+        /// They belong to another key.
+        #[error("written for another key")]
+        KeyMismatch = "key_mismatch",
+        /// A kind, a flag or a text that this version does not write.
+        #[error("malformed content")]
+        Malformed = "malformed",
     }
 }
 

@@ -6,62 +6,43 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-/// What a caller can act on. A miss is no error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// No answer within the deadline; a write may or may not have happened.
-    Timeout,
-    /// The backend could not be reached; nothing happened.
-    Unreachable,
-    /// The connection broke during the call; a write may or may not have happened.
-    Interrupted,
-    /// The circuit of the backend is open; nothing was sent.
-    CircuitOpen,
-    /// Others changed the slot at every attempt; nothing happened.
-    Contended,
-    /// The backend refused the credentials or the command's permission.
-    Denied,
-    /// The backend does not take writes now (read-only replica).
-    ReadOnly,
-    /// The backend has no room and evicts nothing.
-    Full,
-    /// The value is larger than the backend's or the cache's limit; nothing was sent.
-    TooLarge,
-    /// The slot holds something that this cache did not write.
-    ForeignValue,
-    /// The answer breaks the protocol.
-    Protocol,
-    /// The backend cannot do this at all; see its capabilities.
-    Unsupported,
-    /// The request itself is wrong.
-    Invalid,
-    /// A value could not be written as, or read from, JSON.
-    Codec,
+use crate::labels::labels;
+
+labels! {
+    /// What a caller can act on. A miss is no error.
+    ErrorKind {
+        /// No answer within the deadline; a write may or may not have happened.
+        Timeout = "timeout",
+        /// The backend could not be reached; nothing happened.
+        Unreachable = "unreachable",
+        /// The connection broke during the call; a write may or may not have happened.
+        Interrupted = "interrupted",
+        /// The circuit of the backend is open; nothing was sent.
+        CircuitOpen = "circuit_open",
+        /// Others changed the slot at every attempt; nothing happened.
+        Contended = "contended",
+        /// The backend refused the credentials or the command's permission.
+        Denied = "denied",
+        /// The backend does not take writes now (read-only replica).
+        ReadOnly = "read_only",
+        /// The backend has no room and evicts nothing.
+        Full = "full",
+        /// The value is larger than the backend's or the cache's limit; nothing was sent.
+        TooLarge = "too_large",
+        /// The slot holds something that this cache did not write.
+        ForeignValue = "foreign_value",
+        /// The answer breaks the protocol.
+        Protocol = "protocol",
+        /// The backend cannot do this at all; see its capabilities.
+        Unsupported = "unsupported",
+        /// The request itself is wrong.
+        Invalid = "invalid",
+        /// A value could not be written as, or read from, JSON.
+        Codec = "codec",
+    }
 }
 
 impl ErrorKind {
-    /// The kind as a stable label.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Timeout => "timeout",
-            Self::Unreachable => "unreachable",
-            Self::Interrupted => "interrupted",
-            Self::CircuitOpen => "circuit_open",
-            Self::Contended => "contended",
-            Self::Denied => "denied",
-            Self::ReadOnly => "read_only",
-            Self::Full => "full",
-            Self::TooLarge => "too_large",
-            Self::ForeignValue => "foreign_value",
-            Self::Protocol => "protocol",
-            Self::Unsupported => "unsupported",
-            Self::Invalid => "invalid",
-            Self::Codec => "codec",
-        }
-    }
-
     /// Whether a write that ended so may have been carried out all the same.
     #[must_use]
     pub const fn leaves_write_unknown(self) -> bool {
@@ -90,66 +71,41 @@ impl fmt::Display for ErrorKind {
     }
 }
 
-/// The operations of the contract, as stable labels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Operation {
-    /// Opening a backend.
-    Open,
-    /// Reading entries.
-    Get,
-    /// Writing entries.
-    Write,
-    /// Deleting entries.
-    Delete,
-    /// Expiring entries, kept as stale fallback.
-    Expire,
-    /// Asking for leases.
-    Lease,
-    /// Prolonging a lease.
-    Renew,
-    /// Ending a lease.
-    Release,
-    /// Adding to a counter.
-    Add,
-    /// Reading markers.
-    Markers,
-    /// Bumping markers.
-    Bump,
-    /// Reading a map.
-    MapRead,
-    /// Changing a map.
-    MapWrite,
-    /// Listing keys.
-    Scan,
-    /// Asking for a sign of life.
-    Ping,
-    /// Asking for facts about the server.
-    Info,
-}
-
-impl Operation {
-    /// The operation as a stable label.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Get => "get",
-            Self::Write => "write",
-            Self::Delete => "delete",
-            Self::Expire => "expire",
-            Self::Lease => "lease",
-            Self::Renew => "renew",
-            Self::Release => "release",
-            Self::Add => "add",
-            Self::Markers => "markers",
-            Self::Bump => "bump",
-            Self::MapRead => "map_read",
-            Self::MapWrite => "map_write",
-            Self::Scan => "scan",
-            Self::Ping => "ping",
-            Self::Info => "info",
-        }
+labels! {
+    /// The operations of the contract, as stable labels.
+    Operation {
+        /// Opening a backend.
+        Open = "open",
+        /// Reading entries.
+        Get = "get",
+        /// Writing entries.
+        Write = "write",
+        /// Deleting entries.
+        Delete = "delete",
+        /// Expiring entries, kept as stale fallback.
+        Expire = "expire",
+        /// Asking for leases.
+        Lease = "lease",
+        /// Prolonging a lease.
+        Renew = "renew",
+        /// Ending a lease.
+        Release = "release",
+        /// Adding to a counter.
+        Add = "add",
+        /// Reading markers.
+        Markers = "markers",
+        /// Bumping markers.
+        Bump = "bump",
+        /// Reading a map.
+        MapRead = "map_read",
+        /// Changing a map.
+        MapWrite = "map_write",
+        /// Listing keys.
+        Scan = "scan",
+        /// Asking for a sign of life.
+        Ping = "ping",
+        /// Asking for facts about the server.
+        Info = "info",
     }
 }
 

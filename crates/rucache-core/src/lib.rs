@@ -24,10 +24,13 @@ pub mod emulation;
 pub mod envelope;
 mod error;
 pub mod key;
+mod labels;
 mod local;
 pub mod observer;
+pub mod pace;
 pub mod rule;
 pub mod runtime;
+pub mod stats;
 mod time;
 pub mod ttl;
 
@@ -41,9 +44,12 @@ pub use breaker::Breaker;
 pub use envelope::Envelope;
 pub use error::{Error, ErrorKind, Operation};
 pub use key::{InvalidKey, Key, KeyCodec, KeyKind, KeyPrefix, ServiceName, SlotName, WireKey};
-pub use local::{Deadlines, Json, Local, LocalEntry, MapLocal, Usage, Value};
+pub use local::{
+    Deadlines, Guard, Guards, Json, Local, LocalEntry, MapLocal, TagCounts, TagGuard, Usage, Value,
+};
 pub use observer::{CacheEvent, Observer};
 pub use runtime::{BoxFuture, Runtime, TestRuntime};
+pub use stats::{Count, Counters, Counts};
 pub use time::{Mono, Timestamp};
 pub use ttl::{InvalidTtl, Jitter, Ttl};
 

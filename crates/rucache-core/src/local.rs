@@ -1,5 +1,6 @@
 //! The contract of the local tier: typed values in this process's memory, read without waiting.
 
+mod guard;
 mod map;
 
 use std::any::Any;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::Serialize;
 
+pub use guard::{Guard, Guards, TagCounts, TagGuard};
 pub use map::MapLocal;
 
 use crate::{Key, Mono, Timestamp};
@@ -75,6 +77,8 @@ pub struct LocalEntry {
     pub deadlines: Deadlines,
     /// Bytes that the value is charged with, without the tier's own overhead.
     pub weight: u32,
+    /// What makes it outdated before its time.
+    pub guards: Guards,
 }
 
 impl LocalEntry {
@@ -86,13 +90,25 @@ impl LocalEntry {
         deadlines: Deadlines,
         weight: u32,
     ) -> Self {
-        Self { value, loaded_at, deadlines, weight }
+        Self { value, loaded_at, deadlines, weight, guards: Guards::default() }
+    }
+
+    /// The same entry under `guards`.
+    #[must_use]
+    pub fn with_guards(self, guards: Guards) -> Self {
+        Self { guards, ..self }
     }
 
     /// The same entry with `value` in the place of its own: the same value in another form.
     #[must_use]
     pub fn with_value(&self, value: Arc<dyn Value>) -> Self {
         Self { value, ..self.clone() }
+    }
+
+    /// The value with its type forgotten.
+    #[must_use]
+    pub fn shared_value(&self) -> Arc<dyn Value> {
+        self.value.clone()
     }
 
     /// Whether the value is a `T`.
@@ -151,9 +167,9 @@ pub trait Local: Send + Sync {
     /// Drops the entry of `key`; `true` when there was one.
     fn remove(&self, key: &Key) -> bool;
 
-    /// Drops entries whose hard deadline is not after `now`, and does pending housekeeping; how many
-    /// were dropped. Takes time in proportion to the number of entries.
-    fn purge(&self, now: Mono) -> u64;
+    /// Drops the entries that `is_over` says are good for nothing any more, and does pending
+    /// housekeeping; how many were dropped. Takes time in proportion to the number of entries.
+    fn purge(&self, is_over: &dyn Fn(&LocalEntry) -> bool) -> u64;
 
     /// How full it is.
     fn usage(&self) -> Usage;

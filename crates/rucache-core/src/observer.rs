@@ -1,6 +1,13 @@
 //! What a cache tells those who watch it.
 
+mod label;
+
 use std::time::Duration;
+
+pub use label::{
+    CacheOperation, LoadResult, Origin, ProviderResult, PushChange, Reach, RefreshResult,
+    RefreshTrigger, RequestResult, Scope, StaleReason, StoreResult, Tier, TierResult,
+};
 
 use crate::breaker::CircuitState;
 use crate::envelope::DecodeFailure;
@@ -8,7 +15,8 @@ use crate::{ErrorKind, Operation};
 
 /// Somebody who watches a cache: metrics, a log, a test.
 ///
-/// Called on the caller's own path, so it must return at once. Events carry no key.
+/// Called on the caller's own path, so it must return at once. Events carry no key. What is a
+/// number alone is read from the [`Counters`](crate::Counters), which cost less.
 pub trait Observer: Send + Sync {
     /// Takes in one event.
     fn record(&self, event: &CacheEvent<'_>);
@@ -67,6 +75,23 @@ pub enum CacheEvent<'a> {
         /// Why.
         reason: DecodeFailure,
     },
+    /// A call of a caller ended. Of those that the local tier answers one in 128 is told, as
+    /// [`Counters::samples`](crate::Counters::samples) picks them.
+    CacheCall {
+        /// What was asked.
+        operation: CacheOperation,
+        /// How far it went.
+        reach: Reach,
+        /// How long it took.
+        took: Duration,
+    },
+    /// A verdict that there is no value was stored.
+    NegativeStored {
+        /// The service of its key.
+        service: &'a str,
+        /// The kind of its reason: one of few, never a text that somebody typed.
+        reason: &'a str,
+    },
     /// A call to a backend ended.
     BackendCall {
         /// The backend's name.
@@ -87,90 +112,36 @@ pub enum CacheEvent<'a> {
         /// Its new state.
         state: CircuitState,
     },
-}
-
-macro_rules! labels {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $label:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum $name { $($(#[$variant_doc])* $variant,)* }
-
-        impl $name {
-            /// Every value, for those who count from zero.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-
-            /// The value as a stable label.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $label,)* }
-            }
-        }
-    };
-}
-
-labels! {
-    /// How a read was answered.
-    RequestResult {
-        /// With a fresh value.
-        Hit = "hit",
-        /// With a value past its soft deadline.
-        StaleHit = "stale_hit",
-        /// With a remembered verdict that there is none.
-        NegativeHit = "negative_hit",
-        /// With nothing, or with what a load brought.
-        Miss = "miss",
-        /// Past the cache, because the caller wished so.
-        Bypass = "bypass",
-        /// With an error.
-        Error = "error",
-    }
-}
-
-labels! {
-    /// How a load ended.
-    LoadResult {
-        /// With a value.
-        Success = "success",
-        /// With the answer that there is none.
-        Negative = "negative",
-        /// With the loader's error.
-        Error = "error",
-        /// At its deadline.
-        Timeout = "timeout",
-        /// In a panic of the loader.
-        Panic = "panic",
-        /// Dropped with its runtime.
-        Cancelled = "cancelled",
-    }
-}
-
-labels! {
-    /// What became of a value to be stored.
-    StoreResult {
-        /// It is stored.
-        Stored = "stored",
-        /// Something newer happened to its key while it was loaded.
-        Superseded = "superseded",
-        /// It is over the limit.
-        TooLarge = "too_large",
-        /// The store refused it.
-        Refused = "refused",
-        /// The store failed.
-        Error = "error",
-    }
-}
-
-labels! {
-    /// How much an invalidation covers.
-    Scope {
-        /// One key.
-        Key = "key",
-        /// All entries with a tag.
-        Tag = "tag",
-        /// All entries of a service.
-        Namespace = "namespace",
-        /// Everything.
-        All = "all",
-    }
+    /// A call to a backend failed at a node; told once for each call, node and kind.
+    BackendFailed {
+        /// The backend's name.
+        backend: &'a str,
+        /// The node, where the backend has several.
+        node: Option<&'a str>,
+        /// How.
+        kind: ErrorKind,
+    },
+    /// A backend pushed a change, or lost or found its way to do so.
+    Pushed {
+        /// The backend's name.
+        backend: &'a str,
+        /// What it pushed.
+        change: PushChange,
+    },
+    /// A source of records answered.
+    ProviderCall {
+        /// The source's name.
+        provider: &'a str,
+        /// What it answered.
+        result: ProviderResult,
+    },
+    /// The budget of calls to a source changed.
+    ProviderQuota {
+        /// The source's name.
+        provider: &'a str,
+        /// Calls left of it.
+        remaining: u64,
+        /// Calls that it has when full.
+        limit: u64,
+    },
 }

@@ -1,27 +1,33 @@
 //! Putting a cache together.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex, Weak};
 
-use rucache_core::{Backend, Capabilities, Local, Observer, Runtime};
+use rucache_core::{Backend, Capabilities, Listener, Local, Observer, Runtime};
 
-use crate::engine::{Engine, Tier};
+use crate::bulkhead::Bulkhead;
+use crate::engine::Engine;
+use crate::outbox::Outbox;
+use crate::push::Push;
+use crate::services::Services;
 use crate::shared::Shared;
+use crate::tags::Tags;
 use crate::{Cache, CacheError, Timing, TokioRuntime};
 
-enum Place {
-    Local(Arc<dyn Local>),
-    Backend(Arc<dyn Backend>),
-}
+/// Calls of loaders that run at once, unless the builder is told otherwise.
+const MAX_LOADS: usize = 1_024;
 
 /// A cache to be.
 #[must_use]
 pub struct CacheBuilder {
-    place: Place,
+    local: Option<Arc<dyn Local>>,
+    backend: Option<Arc<dyn Backend>>,
     runtime: Option<Arc<dyn Runtime>>,
     observer: Option<Arc<dyn Observer>>,
     timing: Timing,
     max_value_len: usize,
+    max_loads: usize,
+    is_strict: bool,
 }
 
 impl std::fmt::Debug for CacheBuilder {
@@ -32,21 +38,46 @@ impl std::fmt::Debug for CacheBuilder {
 
 impl CacheBuilder {
     pub(crate) fn new(local: Arc<dyn Local>) -> Self {
-        Self::at(Place::Local(local))
+        Self::at(Some(local), None)
     }
 
     pub(crate) fn on_backend(backend: Arc<dyn Backend>) -> Self {
-        Self::at(Place::Backend(backend))
+        Self::at(None, Some(backend))
     }
 
-    fn at(place: Place) -> Self {
+    fn at(local: Option<Arc<dyn Local>>, backend: Option<Arc<dyn Backend>>) -> Self {
         Self {
-            place,
+            local,
+            backend,
             runtime: None,
             observer: None,
             timing: Timing::default(),
             max_value_len: Capabilities::DEFAULT_MAX_VALUE_LEN,
+            max_loads: MAX_LOADS,
+            is_strict: false,
         }
+    }
+
+    /// Keeps copies of what the backend has in `local`.
+    ///
+    /// A backend that tells of changes keeps them true; of one that does not, copies are good for
+    /// two seconds.
+    pub fn local(mut self, local: Arc<dyn Local>) -> Self {
+        self.local = Some(local);
+        self
+    }
+
+    /// Most calls of loaders that run at once; 1,024 by default. A read that would need one more
+    /// gets a stale value, or [`LoadError::Overloaded`](crate::LoadError).
+    pub fn max_loads(mut self, most: usize) -> Self {
+        self.max_loads = most;
+        self
+    }
+
+    /// Lets reads without a load fail with the backend's error, where they would be a miss.
+    pub fn strict_reads(mut self) -> Self {
+        self.is_strict = true;
+        self
     }
 
     /// Time and chance from `runtime`; by default the tokio runtime that [`build`](Self::build) is
@@ -84,22 +115,39 @@ impl CacheBuilder {
             Some(runtime) => runtime,
             None => Arc::new(TokioRuntime::current().ok_or(CacheError::NoRuntime)?),
         };
-        let tier = match self.place {
-            Place::Local(local) => Tier::Local(local),
-            Place::Backend(backend) => Tier::Shared(Shared {
-                backend,
-                runtime: runtime.clone(),
-                observer: self.observer.clone(),
-            }),
-        };
-        Ok(Cache::over(Engine {
-            tier,
+        let (observer, timing) = (self.observer, self.timing);
+        let push = self.backend.as_ref().map_or_else(Push::needless, |backend| {
+            Push::of(backend.capabilities().push)
+        });
+        let shared = self.backend.clone().map(|backend| Shared {
+            backend,
+            runtime: runtime.clone(),
+            observer: observer.clone(),
+        });
+        let engine = Arc::new_cyclic(|myself| Engine {
+            myself: myself.clone(),
+            local: self.local,
+            shared,
             runtime,
-            observer: self.observer,
+            observer,
+            services: Services::default(),
+            tags: Tags::default(),
             flights: Arc::default(),
-            timing: self.timing,
+            bulkhead: Bulkhead::new(self.max_loads),
+            push,
+            outbox: Outbox::default(),
+            delivering: AtomicBool::new(false),
+            rewound: AtomicBool::new(false),
+            nodes_down: Mutex::default(),
+            timing,
             max_value_len: self.max_value_len,
+            is_strict: self.is_strict,
             stored: AtomicU64::new(0),
-        }))
+        });
+        if let Some(backend) = self.backend {
+            let listener: Weak<dyn Listener> = engine.myself.clone();
+            backend.subscribe(listener);
+        }
+        Ok(Cache::over(engine))
     }
 }

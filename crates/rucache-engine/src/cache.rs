@@ -1,20 +1,22 @@
 //! The cache as its users hold it.
 
+mod changes;
+mod many;
+
 use std::error::Error;
 use std::future::Future;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::{FutureExt, TryFutureExt};
-use rucache_core::observer::Scope;
-use rucache_core::{Backend, CacheEvent, Key, Local, Runtime, ServiceName, Usage};
+use rucache_core::{Backend, Count, Local, Runtime, ServiceName, Usage};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::engine::{Engine, Tier};
-use crate::load::{Job, LoadedValue, load_future};
+use crate::engine::Engine;
+use crate::load::{Job, load_future};
 use crate::name::KeyName;
-use crate::{CacheBuilder, CacheError, Hit, LoadError, Loaded, Policy, Timing};
+use crate::{CacheBuilder, CacheError, Found, Hit, Loaded, Policy, Timing};
 
 /// What can be cached: anything with a JSON form both ways.
 pub trait Cacheable: Serialize + DeserializeOwned + Send + Sync + 'static {}
@@ -47,16 +49,17 @@ impl Cache {
         CacheBuilder::new(local)
     }
 
-    /// Begins a cache whose values live at `backend`, shared with every process that uses it.
+    /// Begins a cache whose values live at `backend`, shared with every process that uses it. With a
+    /// [local tier](CacheBuilder::local) in front of it, copies of them are read without waiting.
     pub fn on_backend(backend: Arc<dyn Backend>) -> CacheBuilder {
         CacheBuilder::on_backend(backend)
     }
 
-    pub(crate) fn over(engine: Engine) -> Self {
-        Self { engine: Arc::new(engine), service: ServiceName::default() }
+    pub(crate) fn over(engine: Arc<Engine>) -> Self {
+        Self { engine, service: ServiceName::default() }
     }
 
-    pub(crate) fn engine(&self) -> &Engine {
+    pub(crate) const fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }
 
@@ -87,16 +90,13 @@ impl Cache {
     /// How full the local tier is; none without one.
     #[must_use]
     pub fn usage(&self) -> Option<Usage> {
-        self.engine.local().map(|local| local.usage())
+        self.engine.local.as_ref().map(|local| local.usage())
     }
 
     /// The backend that entries live at; none when they live in this process.
     #[must_use]
     pub fn backend(&self) -> Option<&Arc<dyn Backend>> {
-        match &self.engine.tier {
-            Tier::Local(_) => None,
-            Tier::Shared(shared) => Some(&shared.backend),
-        }
+        self.engine.shared.as_ref().map(|shared| &shared.backend)
     }
 
     /// The value of `name`, if the local tier has it and it is fresh enough; never waits, and so
@@ -115,9 +115,9 @@ impl Cache {
         accept: Accept,
     ) -> Result<Option<Hit<T>>, CacheError> {
         let key = name.in_service(&self.service)?;
-        let hit = self.engine.find(&key, accept);
-        self.engine.answered(&key, hit.as_ref());
-        Ok(hit)
+        let found = self.engine.find(&key, accept);
+        self.engine.answered_as(&key, found.count());
+        Ok(found.value())
     }
 
     /// The value of `name`, if the cache has it and it is fresh enough, without loading; tells how
@@ -125,16 +125,34 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// [`CacheError::Key`] when the name cannot be a key.
+    /// [`CacheError::Key`] when the name cannot be a key; [`CacheError::Backend`] where reads are
+    /// strict.
     pub async fn read<T: Cacheable>(
         &self,
         name: &(impl KeyName + Sync + ?Sized),
         accept: Accept,
     ) -> Result<Option<Hit<T>>, CacheError> {
+        Ok(self.look(name, accept).await?.value())
+    }
+
+    /// What the cache has of `name`, without loading: a value, a verdict that there is none, or
+    /// nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read).
+    pub async fn look<T: Cacheable>(
+        &self,
+        name: &(impl KeyName + Sync + ?Sized),
+        accept: Accept,
+    ) -> Result<Found<T>, CacheError> {
         let key = name.in_service(&self.service)?;
-        let hit = self.engine.read(&key, accept).await;
-        self.engine.answered(&key, hit.as_ref());
-        Ok(hit)
+        let found = match self.engine.find(&key, Accept::Fresh) {
+            Found::Nothing => self.engine.read(&key, accept).await,
+            found => Ok(found),
+        };
+        self.engine.answered_as(&key, found.as_ref().map_or(Count::Error, Found::count));
+        found
     }
 
     /// The fresh value of `name`, without loading.
@@ -147,57 +165,6 @@ impl Cache {
         name: &(impl KeyName + Sync + ?Sized),
     ) -> Result<Option<T>, CacheError> {
         Ok(self.read(name, Accept::Fresh).await?.map(|hit| Arc::unwrap_or_clone(hit.value)))
-    }
-
-    /// Stores `value` as `name`. A load of the name that is running will not be stored over it.
-    ///
-    /// # Errors
-    ///
-    /// - [`CacheError::Key`] when the name cannot be a key.
-    /// - [`CacheError::TooLarge`] or [`CacheError::Codec`] when the value cannot be stored; what was
-    ///   stored before is gone then, since it is outdated.
-    /// - [`CacheError::Backend`] when the backend did not say that it has stored the value.
-    pub async fn set<T>(
-        &self,
-        name: &(impl KeyName + Sync + ?Sized),
-        value: &T,
-        policy: impl Into<Policy>,
-    ) -> Result<(), CacheError>
-    where
-        T: ToOwned + ?Sized,
-        T::Owned: Cacheable,
-    {
-        self.set_shared(name, Arc::new(value.to_owned()), policy).await
-    }
-
-    /// Stores `value` as `name` without copying it; otherwise as [`set`](Self::set).
-    ///
-    /// # Errors
-    ///
-    /// Those of [`set`](Self::set).
-    pub async fn set_shared<T: Cacheable>(
-        &self,
-        name: &(impl KeyName + Sync + ?Sized),
-        value: Arc<T>,
-        policy: impl Into<Policy>,
-    ) -> Result<(), CacheError> {
-        let key = name.in_service(&self.service)?;
-        self.engine.put(&key, LoadedValue::new(value, None), policy.into()).await
-    }
-
-    /// Removes the value of `name`; `true` when there was one. A load of the name that is running
-    /// will not be stored.
-    ///
-    /// # Errors
-    ///
-    /// [`CacheError::Key`] when the name cannot be a key, [`CacheError::Backend`] when the backend did
-    /// not say that it has removed the value.
-    pub async fn delete(&self, name: &(impl KeyName + Sync + ?Sized)) -> Result<bool, CacheError> {
-        let key = name.in_service(&self.service)?;
-        let removed = self.engine.remove(&key).await?;
-        let scope = Scope::Key;
-        self.engine.observe(|| CacheEvent::Invalidated { service: key.service(), scope });
-        Ok(removed)
     }
 
     /// The value of `name`, loaded by `loader` if it is not there.
@@ -256,32 +223,5 @@ impl Cache {
             })
         };
         Ok(self.engine.read_or_load(&key, job).await?)
-    }
-
-    /// The values of `keys`, in their order.
-    ///
-    /// `loader` is asked for up to `at_once` names that are missing, then for the next ones; it
-    /// answers in the order it was asked. A key that stands twice is loaded once. The hard timeout
-    /// holds for the call as a whole: what is not there by then is told so, and its load goes on.
-    pub async fn read_or_load_many<T, F, Fut, E>(
-        &self,
-        keys: &[Key],
-        policy: impl Into<Policy>,
-        at_once: NonZeroUsize,
-        loader: F,
-    ) -> Vec<Result<Hit<T>, LoadError>>
-    where
-        T: Cacheable,
-        F: Fn(Vec<Key>) -> Fut + Clone + Send + Sync + 'static,
-        Fut: Future<Output = Vec<Result<Loaded<T>, E>>> + Send + 'static,
-        E: Into<Box<dyn Error + Send + Sync>>,
-    {
-        let job = || {
-            Job::of::<T>(policy.into(), at_once, move |missing| {
-                let loader = loader.clone();
-                load_future(move || loader(missing))
-            })
-        };
-        self.engine.read_or_load_many(keys, job).await
     }
 }

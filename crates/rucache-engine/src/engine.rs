@@ -1,38 +1,56 @@
-//! What all handles of a cache share: the tier, the flights, and changes of entries.
+//! What all handles of a cache share.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
 
-use rucache_core::observer::{RequestResult, StoreResult};
+use rucache_core::observer::{StoreResult, Tier};
 use rucache_core::{
-    Backend, CacheEvent, Envelope, Key, Local, LocalEntry, Observer, Precondition, Runtime,
+    CacheEvent, Count, Envelope, Guards, Key, Local, LocalEntry, Mono, Observer, Runtime,
+    TagCounts,
 };
 
-use crate::flight::Flights;
-use crate::load::LoadedValue;
-use crate::shared::{Fill, Shared};
-use crate::{CacheError, Hit, Policy, Timing};
+use crate::bulkhead::Bulkhead;
+use crate::flight::{Flights, Ticket};
+use crate::outbox::Outbox;
+use crate::push::Push;
+use crate::services::Services;
+use crate::shared::Shared;
+use crate::tags::Tags;
+use crate::Timing;
 
-/// Fewest values stored between two times that expired ones are dropped.
+/// Fewest values stored between two times that what is over is dropped.
 const TIDY_EVERY: u64 = 1_024;
 
-/// Where entries live.
-pub(crate) enum Tier {
-    /// In this process.
-    Local(Arc<dyn Local>),
-    /// At a backend.
-    Shared(Shared),
-}
+/// For how long a copy of what stands at the shared tier is good while changes are not told.
+pub(crate) const UNTOLD: Duration = Duration::from_secs(2);
 
 /// What all handles of a cache share.
 pub(crate) struct Engine {
-    pub(crate) tier: Tier,
+    /// For tasks that must not keep the cache alive.
+    pub(crate) myself: Weak<Self>,
+    /// The tier in this process; entries live here, or copies of those at the shared tier.
+    pub(crate) local: Option<Arc<dyn Local>>,
+    pub(crate) shared: Option<Shared>,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) services: Services,
+    pub(crate) tags: Tags,
     pub(crate) flights: Arc<Flights>,
+    pub(crate) bulkhead: Bulkhead,
+    pub(crate) push: Push,
+    pub(crate) outbox: Outbox,
+    /// Whether somebody is at delivering the outbox.
+    pub(crate) delivering: AtomicBool,
+    /// Whether a server may have forgotten what it had confirmed.
+    pub(crate) rewound: AtomicBool,
+    /// Nodes that do not answer.
+    pub(crate) nodes_down: Mutex<Vec<String>>,
     pub(crate) timing: Timing,
     pub(crate) max_value_len: usize,
-    /// Values stored since expired ones were last dropped.
+    /// Whether reads tell of the shared tier's errors.
+    pub(crate) is_strict: bool,
+    /// Values stored since what is over was last dropped.
     pub(crate) stored: AtomicU64,
 }
 
@@ -49,6 +67,51 @@ impl Engine {
         }
     }
 
+    /// What `key` stands under now.
+    pub(crate) fn ticket(&self, key: &Key) -> Ticket {
+        let service = self.services.place(key.service());
+        Ticket {
+            service,
+            sum: self.services.sum(service),
+            epoch: self.services.epoch(service),
+            changes: self.flights.changes(key),
+        }
+    }
+
+    /// The guards of a copy that was read, or begun to be loaded, at `copied` under `ticket`.
+    pub(crate) fn guards(ticket: &Ticket, copied: Mono, tags: TagCounts) -> Guards {
+        let tags = (!tags.is_empty()).then(|| Arc::new(tags));
+        Guards { service: ticket.service, sum: ticket.sum, copied, tags }
+    }
+
+    /// Whether nothing has made `entry` outdated, as far as this process is told; what it is not
+    /// told, it takes for unchanged for two seconds.
+    #[inline]
+    pub(crate) fn is_current(&self, entry: &LocalEntry, now: Mono) -> bool {
+        let guards = &entry.guards;
+        let unchanged = |tags: &Arc<TagCounts>| {
+            tags.iter().all(|(tag, count)| tag.guard.count() == *count)
+        };
+        self.services.sum(guards.service) == guards.sum
+            && guards.tags.as_ref().is_none_or(unchanged)
+            && (self.push.is_trusted() || now.since(guards.copied) < UNTOLD)
+    }
+
+    /// The entry of `key` in the local tier, if it is good for anything.
+    pub(crate) fn kept(&self, key: &Key, now: Mono) -> Option<LocalEntry> {
+        let entry = self.local.as_ref()?.get(key)?;
+        (now < entry.deadlines.hard && self.is_current(&entry, now)).then_some(entry)
+    }
+
+    /// Puts a copy of what the shared tier has into the local tier, unless the key has changed since
+    /// `ticket`.
+    pub(crate) fn copy(&self, key: &Key, entry: &LocalEntry, ticket: &Ticket) {
+        if let Some(local) = &self.local {
+            self.flights.unless_changed(key, ticket, || local.insert(key.clone(), entry.clone()));
+            self.tidy(1);
+        }
+    }
+
     /// Whether a value of this length as JSON can be stored; `None` for one without a JSON form.
     pub(crate) fn check_len(&self, key: &Key, len: Option<usize>) -> StoreResult {
         match len {
@@ -59,19 +122,23 @@ impl Engine {
     }
 
     /// The longest value of `key` as JSON, in bytes.
-    fn limit(&self, key: &Key) -> usize {
-        match &self.tier {
-            Tier::Local(_) => self.max_value_len,
-            Tier::Shared(shared) => {
-                let store = shared.backend.capabilities().max_value_len;
-                self.max_value_len.min(store.saturating_sub(Envelope::overhead(key)))
-            }
-        }
+    pub(crate) fn limit(&self, key: &Key) -> usize {
+        self.shared.as_ref().map_or(self.max_value_len, |shared| {
+            let store = shared.backend.capabilities().max_value_len;
+            self.max_value_len.min(store.saturating_sub(Envelope::overhead(key)))
+        })
     }
 
-    /// Takes note that `count` values were stored, and drops what has expired once as many were as a
-    /// quarter of what is held: the cost of looking at everything is spread over what was stored.
-    pub(crate) fn tidy(&self, local: &Arc<dyn Local>, count: u64) {
+    /// The tier whose word it is that something is stored.
+    pub(crate) const fn home(&self) -> Tier {
+        if self.shared.is_some() { Tier::Shared } else { Tier::Local }
+    }
+
+    /// Takes note that `count` values were stored in the local tier, and drops what is over once as
+    /// many were as a quarter of what is held: the cost of looking at everything is spread over what
+    /// was stored.
+    pub(crate) fn tidy(&self, count: u64) {
+        let Some(local) = &self.local else { return };
         let before = self.stored.fetch_add(count, Ordering::Relaxed);
         let stored = before + count;
         // How much is held costs something to find out: asked once in so many values.
@@ -81,80 +148,17 @@ impl Engine {
         self.stored.store(0, Ordering::Relaxed);
         let (local, now) = (local.clone(), self.runtime.now());
         self.runtime.spawn_blocking(Box::new(move || {
-            local.purge(now);
+            local.purge(&|entry| entry.deadlines.hard <= now);
         }));
     }
 
-    pub(crate) fn local(&self) -> Option<&Arc<dyn Local>> {
-        match &self.tier {
-            Tier::Local(local) => Some(local),
-            Tier::Shared(_) => None,
-        }
-    }
-
-    pub(crate) fn answered<T>(&self, key: &Key, hit: Option<&Hit<T>>) {
+    /// Counts an answered read, and tells of it.
+    #[inline]
+    pub(crate) fn answered_as(&self, key: &Key, count: Count) {
+        self.services.count(self.services.place(key.service()), count);
         self.observe(|| CacheEvent::Request {
             service: key.service(),
-            result: hit
-                .map_or(RequestResult::Miss, |hit: &Hit<T>| hit.outcome.from.request_result()),
+            result: crate::outcome::request_result(count),
         });
-    }
-
-    pub(crate) async fn put(
-        &self,
-        key: &Key,
-        value: LoadedValue,
-        policy: Policy,
-    ) -> Result<(), CacheError> {
-        let deadlines = policy.deadlines(self.runtime.now(), self.runtime.random());
-        let (entry, len) = value.into_entry(self.runtime.wall(), deadlines);
-        let result = self.check_len(key, len.as_ref().ok().copied());
-        let written = match result {
-            StoreResult::Stored => self.store(key, entry).await,
-            // What was there is outdated all the same.
-            _ => self.remove(key).await.map(drop),
-        };
-        let result = if written.is_err() { StoreResult::Error } else { result };
-        let value_len = *len.as_ref().unwrap_or(&0);
-        self.observe(|| CacheEvent::Store { service: key.service(), result, value_len });
-        written?;
-        match len {
-            Err(source) => Err(CacheError::Codec(Arc::new(source))),
-            Ok(len) if result == StoreResult::TooLarge => {
-                Err(CacheError::TooLarge { len, max: self.limit(key) })
-            }
-            Ok(_) => Ok(()),
-        }
-    }
-
-    async fn store(&self, key: &Key, entry: LocalEntry) -> Result<(), CacheError> {
-        let shared = match &self.tier {
-            Tier::Local(local) => {
-                self.flights.fence(key, || local.insert(key.clone(), entry));
-                self.tidy(local, 1);
-                return Ok(());
-            }
-            Tier::Shared(shared) => shared,
-        };
-        let _fenced = self.flights.fenced(key);
-        let markers = shared.markers(key).await?;
-        let fill = Fill { key, entry: Some(&entry), markers, when: Precondition::Always };
-        for outcome in shared.write(&[fill]).await {
-            outcome?;
-        }
-        Ok(())
-    }
-
-    pub(crate) async fn remove(&self, key: &Key) -> Result<bool, CacheError> {
-        let shared = match &self.tier {
-            Tier::Local(local) => return Ok(self.flights.fence(key, || local.remove(key))),
-            Tier::Shared(shared) => shared,
-        };
-        let _fenced = self.flights.fenced(key);
-        let mut removed = false;
-        for answer in shared.delete(std::slice::from_ref(key)).await {
-            removed |= answer?;
-        }
-        Ok(removed)
     }
 }

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rucache_core::InvalidKey;
+use rucache_core::envelope::EncodeError;
 use thiserror::Error;
+
+use crate::Verdict;
 
 /// Why a call on a cache failed. A miss is no failure.
 #[derive(Debug, Clone, Error)]
@@ -25,6 +28,9 @@ pub enum CacheError {
         /// The limit, in bytes.
         max: usize,
     },
+    /// The tags are too many, or one of them is empty or too long.
+    #[error("tags cannot be stored")]
+    Tags(#[from] EncodeError),
     /// The value has no JSON form.
     #[error("value cannot be written as JSON")]
     Codec(#[source] Arc<serde_json::Error>),
@@ -48,6 +54,15 @@ pub enum LoadError {
     /// The loader is sure that there is no value.
     #[error("there is no such value at its source")]
     Absent,
+    /// The source is sure that there is no value, and that is remembered.
+    #[error("there is no such value at its source, as was found before")]
+    Negative(Verdict),
+    /// The load was asked for, directly or not, by a load of the same key.
+    #[error("the load asks for what it is loading")]
+    Recursive,
+    /// As many loads as the cache allows are running.
+    #[error("too many loads are running")]
+    Overloaded,
     /// The loader panicked.
     #[error("load panicked")]
     Panicked,
@@ -81,6 +96,10 @@ impl LoadError {
 
     pub(crate) fn other_type() -> Self {
         Self::failed("the name was loaded as a type that does not convert into the one asked for")
+    }
+
+    pub(crate) fn nothing_kept() -> Self {
+        Self::failed("the loader says that the value is as it was, and none is kept")
     }
 
     pub(crate) fn too_few_answers() -> Self {

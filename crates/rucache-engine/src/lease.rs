@@ -4,15 +4,17 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rucache_core::observer::StoreResult;
+use futures_util::future::join;
 use rucache_core::{
-    Key, Lease, LeaseHold, LeaseRequest, LocalEntry, Mono, Precondition, Version, WriteOutcome,
+    Key, Lease, LeaseHold, LeaseRequest, LocalEntry, MarkerVersion, Mono, Version,
 };
 
-use crate::engine::{Engine, Tier};
-use crate::flight::{Joined, Leader};
-use crate::load::{Brought, Job};
-use crate::shared::{Content, Fill, Known, LEASE, Markers, Shared};
+use crate::engine::Engine;
+use crate::flight::{Joined, Leader, Ticket};
+use crate::load::Job;
+use crate::look::{Content, Known, Look};
+use crate::negative::is_negative;
+use crate::shared::{LEASE, Markers, Shared};
 use crate::{LoadError, ServedFrom};
 
 /// How often the leases of a running load are prolonged.
@@ -28,15 +30,25 @@ struct Missing {
     leader: Leader,
     seen: Option<Version>,
     markers: Option<Markers>,
-    /// Whether those who wait have something to fall back on.
-    has_fallback: bool,
+    /// What was there before: a fallback, or the record of a verdict.
+    prior: Option<LocalEntry>,
 }
 
 /// A key that may be loaded, and under what it may be stored: nothing where the shared tier cannot
 /// be reached, or holds a newer version's entry.
-struct Permitted {
-    leader: Leader,
-    place: Option<(LeaseHold, Markers)>,
+pub(crate) struct Permitted {
+    pub(crate) leader: Leader,
+    pub(crate) place: Option<Place>,
+    pub(crate) prior: Option<LocalEntry>,
+}
+
+/// What a fill stands under, all of it noted before the load.
+#[derive(Clone)]
+pub(crate) struct Place {
+    pub(crate) hold: LeaseHold,
+    pub(crate) markers: Markers,
+    /// The tag epoch of the service.
+    pub(crate) epoch: Option<MarkerVersion>,
 }
 
 /// How long to wait for another process: until when, and how long before the next look.
@@ -66,7 +78,10 @@ impl Engine {
         wait: Wait,
     ) {
         let (mut missing, mut permitted) = (Vec::new(), Vec::new());
-        self.look(shared, leaders, &job, &mut missing, &mut permitted).await;
+        let keys: Vec<Key> = leaders.iter().map(|leader| leader.key.clone()).collect();
+        for (leader, look) in leaders.into_iter().zip(self.look(shared, &keys).await) {
+            self.sort_out(leader, look, &job, &mut missing, &mut permitted);
+        }
         loop {
             let room = job.at_once.get() - permitted.len().min(job.at_once.get());
             let later = missing.split_off(missing.len().min(room));
@@ -83,48 +98,60 @@ impl Engine {
         }
     }
 
-    /// Reads the keys of `leaders`: what is fresh is completed, what must not be stored is permitted
-    /// without a place, the rest is missing.
-    async fn look(
+    /// Completes a flight of which the shared tier has something fresh; what must not be stored is
+    /// permitted without a place, the rest is missing.
+    fn sort_out(
         &self,
-        shared: &Shared,
-        leaders: Vec<Leader>,
+        leader: Leader,
+        look: Look,
         job: &Job,
         missing: &mut Vec<Missing>,
         permitted: &mut Vec<Permitted>,
     ) {
-        let keys: Vec<Key> = leaders.iter().map(|leader| leader.key.clone()).collect();
-        for (leader, known) in leaders.into_iter().zip(shared.read(&keys).await) {
-            let Known::Read { content, seen, markers } = known else {
-                permitted.push(Permitted { leader, place: None });
-                continue;
-            };
-            let (stale, leader) = match content {
-                Content::Fresh(entry) => match (job.typed)(entry) {
-                    Some(entry) => match self.served(leader, entry, job) {
-                        Some((leader, entry)) => (Some(entry), leader),
-                        None => continue,
-                    },
-                    // Somebody stored another type: nothing for this caller.
-                    None => (None, leader),
+        let Look { known, ticket } = look;
+        let Known::Read { content, seen, markers } = known else {
+            permitted.push(Permitted { leader, place: None, prior: None });
+            return;
+        };
+        let (prior, leader) = match content {
+            Content::Fresh(entry) if is_negative(&entry) => {
+                self.copy(&leader.key, &entry, &ticket);
+                leader.complete_from(ServedFrom::Shared, entry);
+                return;
+            }
+            Content::Fresh(entry) => match (job.typed)(entry) {
+                Some(entry) => match self.served(leader, entry, &ticket, job) {
+                    Some((leader, entry)) => (Some(entry), leader),
+                    None => return,
                 },
-                Content::Stale(entry) => ((job.typed)(entry), leader),
-                Content::Nothing => (None, leader),
-            };
-            let has_fallback = stale.is_some();
-            // A fallback of an earlier look may have been removed since.
-            leader.offer(stale);
-            missing.push(Missing { leader, seen, markers, has_fallback });
-        }
+                // Somebody stored another type: nothing for this caller.
+                None => (None, leader),
+            },
+            Content::Stale(entry) => ((job.typed)(entry), leader),
+            Content::Lapsed(entry) => (Some(entry), leader),
+            Content::Nothing => (None, leader),
+        };
+        // A fallback of an earlier look may have been removed since.
+        leader.offer(prior.clone().filter(|prior| !is_negative(prior)));
+        missing.push(Missing { leader, seen, markers, prior });
     }
 
     /// Completes a flight with a fresh entry; past its early point it is loaded in the background
     /// by a flight of its own.
-    fn served(&self, leader: Leader, entry: LocalEntry, job: &Job) -> Option<(Leader, LocalEntry)> {
+    fn served(
+        &self,
+        leader: Leader,
+        mut entry: LocalEntry,
+        ticket: &Ticket,
+        job: &Job,
+    ) -> Option<(Leader, LocalEntry)> {
         let key = leader.key.clone();
-        let is_early = job.policy.is_early(&entry.deadlines, self.runtime.now());
+        let now = self.runtime.now();
+        entry.deadlines.early = job.policy.early(entry.deadlines.loaded, entry.deadlines.soft);
+        let is_early = now >= entry.deadlines.early;
+        self.copy(&key, &entry, ticket);
         leader.complete_from(ServedFrom::Shared, entry.clone());
-        match is_early.then(|| self.flights.join(&key)) {
+        match is_early.then(|| self.flights.join(&key, self.ticket(&key), now)) {
             Some(Joined::Lead(leader)) => Some((leader, entry)),
             _ => None,
         }
@@ -151,27 +178,41 @@ impl Engine {
             ttl: LEASE,
         };
         let requests: Vec<_> = missing.iter().map(request).collect();
-        let answers = shared.lease(&requests).await;
+        let keys: Vec<_> = requests.iter().map(|request| request.key.clone()).collect();
+        let (answers, epochs) = join(shared.lease(&requests), shared.epochs(&keys)).await;
         let mut again = Vec::new();
-        for ((Missing { leader, has_fallback, .. }, markers), answer) in
-            missing.into_iter().zip(markers).zip(answers)
+        for ((missing, markers), (answer, epoch)) in
+            missing.into_iter().zip(markers).zip(answers.into_iter().zip(epochs))
         {
+            let Missing { leader, prior, .. } = missing;
+            let has_fallback = prior.as_ref().is_some_and(|prior| !is_negative(prior));
             match answer {
                 Ok(Lease::Granted(token)) => {
                     let hold = LeaseHold { key: leader.key.clone(), token };
-                    let place = markers.map(|markers| (hold, markers));
-                    permitted.push(Permitted { leader, place });
+                    let epoch = epoch.ok();
+                    let place = markers.map(|markers| Place { hold, markers, epoch });
+                    permitted.push(Permitted { leader, place, prior });
                 }
                 // The holder will fill; whoever waits here has something meanwhile.
                 Ok(Lease::Held) if has_fallback => drop(leader.fail(LoadError::LoadedElsewhere)),
                 Ok(Lease::Held | Lease::Changed) => again.push(leader),
                 // The note keeps the fleet from trying, this process included.
-                Ok(Lease::BackingOff { .. }) => drop(leader.fail(LoadError::FailedElsewhere)),
+                Ok(Lease::BackingOff { note }) => {
+                    self.heard_of_failures(&leader.key, &note);
+                    drop(leader.fail(LoadError::FailedElsewhere));
+                }
                 // An outage of the cache is no outage of the source.
-                Err(_) => permitted.push(Permitted { leader, place: None }),
+                Err(_) => permitted.push(Permitted { leader, place: None, prior }),
             }
         }
         self.look_again(again, job, wait);
+    }
+
+    /// Takes note of how often others have failed, so that this process does not begin from one.
+    fn heard_of_failures(&self, key: &Key, note: &[u8]) {
+        let failures = std::str::from_utf8(note).ok().and_then(|note| note.parse().ok());
+        let until = self.runtime.now().after(self.timing.max_back_off);
+        self.flights.heard_of_failures(key, failures.unwrap_or(1), until);
     }
 
     /// Looks again in a while, apart from what else was asked for.
@@ -188,7 +229,7 @@ impl Engine {
         let wait = Wait { next: (wait.next * 3 / 2).min(LOOK_AGAIN_AT_MOST), ..wait };
         self.runtime.spawn(Box::pin(async move {
             sleep.await;
-            if let Tier::Shared(shared) = &engine.tier {
+            if let Some(shared) = &engine.shared {
                 engine.look_and_load(shared, leaders, job, wait).await;
             }
         }));
@@ -196,30 +237,16 @@ impl Engine {
 
     async fn load_permitted(&self, shared: &Shared, permitted: Vec<Permitted>, job: &Job) {
         let keys: Vec<Key> = permitted.iter().map(|one| one.leader.key.clone()).collect();
-        let answers = self.ask(&keys, job, self.renew(shared, &permitted)).await;
-        let results = self.store_all(shared, &permitted, &answers).await;
-        let mut failed = Vec::new();
-        for ((Permitted { leader, .. }, answer), result) in
-            permitted.into_iter().zip(answers).zip(results)
-        {
-            match answer {
-                Ok(brought) => {
-                    let key = leader.key.clone();
-                    let stored = result == StoreResult::Stored;
-                    leader.complete(brought.entry.clone(), |_| stored);
-                    self.note_store(&key, result, &brought);
-                }
-                Err(error) => failed.push(leader.fail(error)),
-            }
-        }
-        self.back_off(failed);
+        let priors: Vec<_> = permitted.iter().map(|one| one.prior.clone()).collect();
+        let answers = self.ask(&keys, &priors, job, self.renew(shared, &permitted)).await;
+        self.fill(shared, permitted, answers).await;
     }
 
     /// Prolongs the leases of a load. A lease that is lost means that the key was changed: whoever
     /// comes from now on begins anew.
     async fn renew(&self, shared: &Shared, permitted: &[Permitted]) -> Infallible {
         let held =
-            || permitted.iter().filter_map(|one| Some((&one.leader, &one.place.as_ref()?.0)));
+            || permitted.iter().filter_map(|one| Some((&one.leader, &one.place.as_ref()?.hold)));
         let holds: Vec<LeaseHold> = held().map(|(_, hold)| hold.clone()).collect();
         loop {
             self.runtime.sleep(RENEW_EVERY).await;
@@ -232,44 +259,5 @@ impl Engine {
                 }
             }
         }
-    }
-
-    /// Stores what was brought and ends the other leases; what became of each.
-    async fn store_all(
-        &self,
-        shared: &Shared,
-        permitted: &[Permitted],
-        answers: &[Result<Brought, LoadError>],
-    ) -> Vec<StoreResult> {
-        let mut results = vec![StoreResult::Error; permitted.len()];
-        let (mut fills, mut places, mut failed) = (Vec::new(), Vec::new(), Vec::new());
-        for (at, (one, answer)) in permitted.iter().zip(answers).enumerate() {
-            let Some((hold, markers)) = &one.place else { continue };
-            let entry = match answer {
-                Ok(brought) if brought.storable == StoreResult::Stored => Some(&brought.entry),
-                // Too large, or certainly absent: the older value must not outlive it, and a newer
-                // one must not be touched.
-                Ok(_) | Err(LoadError::Absent) => None,
-                Err(_) => {
-                    failed.push(hold.clone());
-                    continue;
-                }
-            };
-            let (key, when) = (&one.leader.key, Precondition::Lease(hold.token));
-            fills.push(Fill { key, entry, markers: *markers, when });
-            places
-                .push((at, answer.as_ref().map_or(StoreResult::Error, |brought| brought.storable)));
-        }
-        for ((at, storable), outcome) in places.into_iter().zip(shared.write(&fills).await) {
-            if let Some(result) = results.get_mut(at) {
-                *result = match outcome {
-                    Ok(WriteOutcome::Stored) => storable,
-                    Ok(WriteOutcome::Refused) => StoreResult::Superseded,
-                    Err(_) => StoreResult::Error,
-                };
-            }
-        }
-        shared.release(failed, Some(self.timing.back_off)).await;
-        results
     }
 }

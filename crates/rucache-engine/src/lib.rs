@@ -26,28 +26,50 @@
 //! ```
 
 mod builder;
+mod bulkhead;
 mod cache;
-mod error;
+mod change;
+mod deliver;
 mod engine;
+mod error;
+mod fill;
+mod find;
 mod flight;
-mod shared;
-mod load;
+mod groups;
+mod health;
 mod lease;
+mod listen;
+mod load;
+mod loaded;
+mod look;
+mod make;
 mod name;
+mod negative;
+mod outbox;
 mod outcome;
 mod policy;
-mod read;
 mod probe;
+mod push;
+mod read;
+mod recursion;
+mod services;
+mod shared;
+mod tags;
 mod tokio_runtime;
 
 pub use builder::CacheBuilder;
 pub use cache::{Accept, Cache, Cacheable};
+pub use change::{Removed, Written};
 pub use error::{CacheError, LoadError, LoadFailure};
-pub use load::Loaded;
+pub use find::Found;
+pub use health::Health;
+pub use loaded::Loaded;
 pub use name::KeyName;
+pub use negative::Verdict;
 pub use outcome::{Hit, Outcome, ServedFrom, StaleReason};
 pub use policy::{Policy, Timing};
 pub use probe::Probe;
+pub use push::PushState;
 pub use tokio_runtime::TokioRuntime;
 
 /// Holds the README's example to the truth.

@@ -1,94 +1,27 @@
 //! Loads: run apart from their callers, under a deadline, told to everybody who waits.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::error::Error;
 use std::future::Future;
-use std::io;
 use std::num::NonZeroUsize;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{self, Either};
-use rucache_core::observer::{LoadResult, StoreResult};
-use rucache_core::{BoxFuture, CacheEvent, Deadlines, Key, Local, LocalEntry, Timestamp, Value};
+use rucache_core::observer::{LoadResult, StoreResult, Tier};
+use rucache_core::{BoxFuture, CacheEvent, Count, Key, Local, LocalEntry};
 
 use crate::cache::Cacheable;
-use crate::engine::{Engine, Tier};
+use crate::engine::Engine;
 use crate::flight::{FailedFlight, Leader};
-use crate::{LoadError, Policy};
-
-/// What a loader brings: a value, and how long it is good where the value itself decides; or the
-/// certainty that there is none.
-#[derive(Debug)]
-pub struct Loaded<T> {
-    value: Option<Arc<T>>,
-    policy: Option<Policy>,
-}
-
-impl<T> Loaded<T> {
-    /// A value under the policy of the call.
-    #[must_use]
-    pub fn new(value: impl Into<Arc<T>>) -> Self {
-        Self { value: Some(value.into()), policy: None }
-    }
-
-    /// The source is sure that there is no value: what the cache held is dropped, and callers get
-    /// [`LoadError::Absent`] instead of a stale value.
-    #[must_use]
-    pub const fn absent() -> Self {
-        Self { value: None, policy: None }
-    }
-
-    /// The same value under a policy of its own.
-    #[must_use]
-    pub fn with_policy(mut self, policy: impl Into<Policy>) -> Self {
-        self.policy = Some(policy.into());
-        self
-    }
-}
-
-impl<T> From<T> for Loaded<T> {
-    fn from(value: T) -> Self {
-        Self::new(value)
-    }
-}
-
-/// A loaded value with its type forgotten, measured.
-pub(crate) struct LoadedValue {
-    pub(crate) value: Arc<dyn Value>,
-    pub(crate) len: Result<usize, serde_json::Error>,
-    pub(crate) policy: Option<Policy>,
-}
-
-impl LoadedValue {
-    pub(crate) fn new<T: Cacheable>(value: Arc<T>, policy: Option<Policy>) -> Self {
-        let len = json_len(&*value);
-        Self { value, len, policy }
-    }
-
-    /// The entry that holds this value, and the value's length as JSON.
-    pub(crate) fn into_entry(
-        self,
-        loaded_at: Timestamp,
-        deadlines: Deadlines,
-    ) -> (LocalEntry, Result<usize, serde_json::Error>) {
-        let weight = u32::try_from(*self.len.as_ref().unwrap_or(&0)).unwrap_or(u32::MAX);
-        (LocalEntry::new(self.value, loaded_at, deadlines, weight), self.len)
-    }
-
-    fn of<T: Cacheable, E>(loaded: Result<Loaded<T>, E>) -> Result<Self, LoadError>
-    where
-        E: Into<Box<dyn Error + Send + Sync>>,
-    {
-        match loaded {
-            Ok(Loaded { value: Some(value), policy }) => Ok(Self::new(value, policy)),
-            Ok(Loaded { value: None, .. }) => Err(LoadError::Absent),
-            Err(error) => Err(LoadError::failed(error)),
-        }
-    }
-}
+use crate::loaded::{LoadedValue, forget_type};
+use crate::make::Made;
+use crate::recursion::Chain;
+use crate::{LoadError, Loaded, Policy};
 
 /// The answers of a loader, one for each key it was asked for.
 pub(crate) type LoadFuture = BoxFuture<Vec<Result<LoadedValue, LoadError>>>;
@@ -102,7 +35,7 @@ where
     E: Into<Box<dyn Error + Send + Sync>>,
     F: Future<Output = Vec<Result<Loaded<T>, E>>> + Send,
 {
-    Box::pin(async move { loader().await.into_iter().map(LoadedValue::of).collect() })
+    Box::pin(async move { loader().await.into_iter().map(forget_type).collect() })
 }
 
 /// Calls the loader for some keys.
@@ -117,6 +50,8 @@ pub(crate) struct Job {
     pub(crate) loader: Loader,
     /// An entry as the type that the caller wants, if it converts.
     pub(crate) typed: fn(LocalEntry) -> Option<LocalEntry>,
+    /// The load that asks for it.
+    asked_by: Option<Arc<Chain>>,
 }
 
 impl Job {
@@ -126,7 +61,8 @@ impl Job {
         at_once: NonZeroUsize,
         loader: impl Fn(Vec<Key>) -> LoadFuture + Send + Sync + 'static,
     ) -> Self {
-        Self { policy, at_once, loader: Arc::new(loader), typed: typed::<T> }
+        let asked_by = Chain::current();
+        Self { policy, at_once, loader: Arc::new(loader), typed: typed::<T>, asked_by }
     }
 }
 
@@ -139,22 +75,15 @@ pub(crate) fn typed<T: Cacheable>(entry: LocalEntry) -> Option<LocalEntry> {
     Some(entry.with_value(Arc::new(value)))
 }
 
-/// What a load brought for one key.
-pub(crate) struct Brought {
-    pub(crate) entry: LocalEntry,
-    /// Whether it may be stored, and why not.
-    pub(crate) storable: StoreResult,
-    len: usize,
-}
-
 impl Engine {
     /// Completes every leader, apart from the caller.
     pub(crate) fn spawn_load(self: &Arc<Self>, leaders: Vec<Leader>, job: Job) {
         let engine = self.clone();
         self.runtime.spawn(Box::pin(async move {
-            match &engine.tier {
-                Tier::Local(local) => engine.load_local(local, leaders, job).await,
-                Tier::Shared(shared) => engine.load_shared(shared, leaders, job).await,
+            match (&engine.shared, &engine.local) {
+                (Some(shared), _) => engine.load_shared(shared, leaders, job).await,
+                (None, Some(local)) => engine.load_local(local, leaders, job).await,
+                (None, None) => {}
             }
         }));
     }
@@ -162,45 +91,65 @@ impl Engine {
     async fn load_local(&self, local: &Arc<dyn Local>, mut leaders: Vec<Leader>, job: Job) {
         while !leaders.is_empty() {
             let later = leaders.split_off(leaders.len().min(job.at_once.get()));
+            let now = self.runtime.now();
             let keys: Vec<Key> = leaders.iter().map(|leader| leader.key.clone()).collect();
-            let answers = self.ask(&keys, &job, future::pending()).await;
+            let priors: Vec<_> = keys.iter().map(|key| self.kept(key, now)).collect();
+            let answers = self.ask(&keys, &priors, &job, future::pending()).await;
             let loaded = answers.iter().filter(|answer| answer.is_ok()).count();
             let mut failed = Vec::new();
             for ((leader, key), answer) in leaders.into_iter().zip(&keys).zip(answers) {
                 match answer {
-                    Ok(brought) => self.keep_local(local, leader, &brought),
+                    Ok(made) => self.keep_local(local, leader, made),
                     Err(LoadError::Absent) => {
                         failed.push(leader.fail_absent(|| local.remove(key)));
                     }
+                    Err(LoadError::Overloaded) => drop(leader.fail(LoadError::Overloaded)),
                     Err(error) => failed.push(leader.fail(error)),
                 }
             }
-            self.tidy(local, loaded as u64);
-            self.back_off(failed);
+            self.tidy(loaded as u64);
+            self.back_off(failed.into_iter().map(|flight| self.set_back(flight)).collect());
             leaders = later;
         }
     }
 
-    fn keep_local(&self, local: &Arc<dyn Local>, leader: Leader, brought: &Brought) {
-        let key = leader.key.clone();
-        let storable = brought.storable == StoreResult::Stored;
-        let stored = leader.complete(brought.entry.clone(), |entry| {
+    fn keep_local(&self, local: &Arc<dyn Local>, leader: Leader, made: Made) {
+        let (key, ticket) = (leader.key.clone(), leader.ticket);
+        let storable = made.storable == StoreResult::Stored;
+        let guards = Self::guards(&ticket, self.runtime.now(), made.tag_counts());
+        let stored = leader.complete(made.entry.clone(), |entry| {
+            // A tag was invalidated meanwhile: what was loaded may be older.
+            let outdated = !made.tags.is_empty()
+                && self.services.epoch(ticket.service) != ticket.epoch
+                && !cfg!(mutant = "tag-epoch");
+            let keeps = storable && !outdated;
             // What is too large is served; the older value must not outlive it.
-            if storable {
-                local.insert(key.clone(), entry);
+            if keeps {
+                local.insert(key.clone(), entry.with_guards(guards));
             } else {
                 local.remove(&key);
             }
-            storable
+            keeps
         });
-        let result = if storable && !stored { StoreResult::Superseded } else { brought.storable };
-        self.note_store(&key, result, brought);
+        let result = if storable && !stored { StoreResult::Superseded } else { made.storable };
+        self.note_store(&key, Tier::Local, result, made.len);
     }
 
-    /// Lets failed flights answer for their keys during the back-off.
-    pub(crate) fn back_off(&self, failed: Vec<FailedFlight>) {
-        if !failed.is_empty() {
-            let sleep = self.runtime.sleep(self.timing.back_off);
+    /// Takes note of another failure of a flight's key: for how long it answers for it.
+    pub(crate) fn set_back(&self, flight: FailedFlight) -> (FailedFlight, Duration) {
+        let bounds = (self.timing.back_off, self.timing.max_back_off);
+        let (_, span) = self.flights.set_back(flight.key(), self.runtime.now(), bounds);
+        (flight, span)
+    }
+
+    /// Lets failed flights answer for their keys during their back-offs.
+    pub(crate) fn back_off(&self, failed: Vec<(FailedFlight, Duration)>) {
+        let mut by_span: BTreeMap<Duration, Vec<FailedFlight>> = BTreeMap::new();
+        for (flight, span) in failed {
+            by_span.entry(span).or_default().push(flight);
+        }
+        for (span, failed) in by_span {
+            let sleep = self.runtime.sleep(span);
             self.runtime.spawn(Box::pin(async move {
                 sleep.await;
                 drop(failed);
@@ -209,19 +158,30 @@ impl Engine {
     }
 
     /// Calls the loader for `keys` under the deadline, with `meanwhile` going on; one answer for
-    /// each key.
+    /// each key, made of what was there before where that counts.
     pub(crate) async fn ask(
         &self,
         keys: &[Key],
+        priors: &[Option<LocalEntry>],
         job: &Job,
         meanwhile: impl Future<Output = Infallible>,
-    ) -> Vec<Result<Brought, LoadError>> {
+    ) -> Vec<Result<Made, LoadError>> {
+        let Some(_running) = self.bulkhead.enter() else {
+            let refused = |key: &Key| {
+                self.count(key, Count::Load(LoadResult::Overloaded));
+                Err(LoadError::Overloaded)
+            };
+            return keys.iter().map(refused).collect();
+        };
         // Before the load begins: what it reads may be older than its end.
         let (begun, wall) = (self.runtime.now(), self.runtime.wall());
         for key in keys {
+            self.count(key, Count::LoadStarted);
             self.observe(|| CacheEvent::LoadStarted { service: key.service() });
         }
-        let load = self.under_deadline((job.loader)(keys.to_vec()));
+        let load = (job.loader)(keys.to_vec());
+        let load = Chain::link(self.id(), keys.to_vec(), job.asked_by.clone(), load);
+        let load = self.under_deadline(load);
         let loaded = match future::select(pin!(load), pin!(meanwhile)).await {
             Either::Left((loaded, _)) => loaded,
             Either::Right((never, _)) => match never {},
@@ -232,43 +192,56 @@ impl Engine {
         };
         answers.resize_with(keys.len(), || None);
         let took = self.runtime.now().since(begun);
-        let judged = |(key, answer): (&Key, Option<_>)| {
+        let judged = |((key, prior), answer): ((&Key, &Option<LocalEntry>), Option<_>)| {
             let answer = answer.unwrap_or_else(|| Err(LoadError::too_few_answers()));
-            let result = load_result(&answer);
+            let made = answer.and_then(|value: LoadedValue| {
+                self.make(key, value, job.policy, prior.as_ref(), (begun, wall))
+            });
+            let result = load_result(&made);
+            self.count(key, Count::Load(result));
             self.observe(|| CacheEvent::LoadEnded { service: key.service(), result, took });
-            answer.map(|value: LoadedValue| {
-                let policy = value.policy.unwrap_or(job.policy);
-                let deadlines = policy.deadlines(begun, self.runtime.random());
-                let (entry, len) = value.into_entry(wall, deadlines);
-                let storable = self.check_len(key, len.as_ref().ok().copied());
-                Brought { entry, storable, len: len.unwrap_or(0) }
-            })
+            made
         };
-        keys.iter().zip(answers).map(judged).collect()
+        keys.iter().zip(priors).zip(answers).map(judged).collect()
     }
 
     async fn under_deadline(
         &self,
-        load_future: LoadFuture,
+        load: LoadFuture,
     ) -> Result<Vec<Result<LoadedValue, LoadError>>, LoadError> {
         let after = self.timing.load_deadline;
-        let caught = AssertUnwindSafe(load_future).catch_unwind();
-        match future::select(caught, self.runtime.sleep(after)).await {
+        let caught = AssertUnwindSafe(load).catch_unwind();
+        let deadline = match cfg!(mutant = "load-deadline") {
+            true => Box::pin(future::pending()),
+            false => self.runtime.sleep(after),
+        };
+        match future::select(caught, deadline).await {
             Either::Left((Ok(answers), _)) => Ok(answers),
             Either::Left((Err(_), _)) => Err(LoadError::Panicked),
             Either::Right(_) => Err(LoadError::DeadlinePassed { after }),
         }
     }
 
-    /// Tells what became of a loaded value.
-    pub(crate) fn note_store(&self, key: &Key, result: StoreResult, brought: &Brought) {
-        let value_len = brought.len;
+    /// What tells this cache from others, for as long as it lives.
+    pub(crate) fn id(&self) -> usize {
+        Arc::as_ptr(&self.flights).addr()
+    }
+
+    pub(crate) fn count(&self, key: &Key, count: Count) {
+        self.services.count(self.services.place(key.service()), count);
+    }
+
+    /// Tells what became of a value to be stored in a tier.
+    pub(crate) fn note_store(&self, key: &Key, tier: Tier, result: StoreResult, value_len: usize) {
+        self.count(key, Count::Store(tier, result));
         self.observe(|| CacheEvent::Store { service: key.service(), result, value_len });
     }
 }
 
-fn load_result(answer: &Result<LoadedValue, LoadError>) -> LoadResult {
+fn load_result(answer: &Result<Made, LoadError>) -> LoadResult {
     match answer {
+        Ok(made) if made.is_negative => LoadResult::Negative,
+        Ok(made) if made.is_unmodified => LoadResult::NotModified,
         Ok(_) => LoadResult::Success,
         Err(LoadError::Absent) => LoadResult::Negative,
         Err(LoadError::Panicked) => LoadResult::Panic,
@@ -276,24 +249,4 @@ fn load_result(answer: &Result<LoadedValue, LoadError>) -> LoadResult {
         Err(LoadError::Cancelled) => LoadResult::Cancelled,
         Err(_) => LoadResult::Error,
     }
-}
-
-/// Length of `value` as JSON, in bytes.
-pub(crate) fn json_len<T: serde::Serialize + ?Sized>(value: &T) -> serde_json::Result<usize> {
-    struct Counter(usize);
-
-    impl io::Write for Counter {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0 += bytes.len();
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    let mut counter = Counter(0);
-    serde_json::to_writer(&mut counter, value)?;
-    Ok(counter.0)
 }

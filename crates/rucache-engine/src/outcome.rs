@@ -4,8 +4,9 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rucache_core::observer::RequestResult;
-use rucache_core::{LocalEntry, Mono};
+pub use rucache_core::observer::StaleReason;
+use rucache_core::observer::{RequestResult, Tier};
+use rucache_core::{Count, LocalEntry, Mono};
 
 /// A value, and how it came.
 #[derive(Debug, Clone)]
@@ -71,38 +72,25 @@ pub enum ServedFrom {
 }
 
 impl ServedFrom {
-    pub(crate) const fn request_result(self) -> RequestResult {
+    pub(crate) const fn count(self) -> Count {
         match self {
-            Self::Local | Self::Shared => RequestResult::Hit,
-            Self::Stale(_) => RequestResult::StaleHit,
-            Self::Load => RequestResult::Miss,
+            Self::Local => Count::Hit(Tier::Local),
+            Self::Shared => Count::Hit(Tier::Shared),
+            Self::Stale(reason) => Count::Stale(reason),
+            Self::Load => Count::Miss,
         }
     }
+
 }
 
-/// Why a stale value was served.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum StaleReason {
-    /// The caller said that it would do.
-    Allowed,
-    /// The load took longer than the soft timeout; it goes on.
-    SoftTimeout,
-    /// The load failed.
-    LoadError,
-    /// Another process is loading it.
-    Refreshing,
-}
-
-impl StaleReason {
-    /// The reason as a stable label.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Allowed => "allowed",
-            Self::SoftTimeout => "soft_timeout",
-            Self::LoadError => "load_error",
-            Self::Refreshing => "refreshing",
-        }
+/// What an answered read is told as.
+pub(crate) const fn request_result(count: Count) -> RequestResult {
+    match count {
+        Count::Hit(_) => RequestResult::Hit,
+        Count::Stale(_) => RequestResult::StaleHit,
+        Count::NegativeHit => RequestResult::NegativeHit,
+        Count::Bypass => RequestResult::Bypass,
+        Count::Error => RequestResult::Error,
+        _ => RequestResult::Miss,
     }
 }

@@ -19,19 +19,34 @@ pub struct Policy {
     pub jitter: Jitter,
     /// After which share of the fresh life, in per cent, a read starts a refresh in the background.
     pub early_percent: Option<u8>,
+    /// Up to where the fresh life of a verdict that there is no value doubles each time it is
+    /// confirmed.
+    pub grows_to: Option<Ttl>,
 }
 
 impl Policy {
+    /// How long it is remembered that there is no value, unless the loader says: one hour, twice as
+    /// long with each confirmation, a day at most.
+    pub const NEGATIVE: Self = Self::negative(Ttl::secs(3_600), Ttl::LONG);
+
+    /// A verdict that there is no value: good for `first` ± 10 %, twice as long with each
+    /// confirmation, `at_most` at last. The record of it is kept `at_most` longer.
+    #[must_use]
+    pub const fn negative(first: Ttl, at_most: Ttl) -> Self {
+        let jitter = Jitter::percent(10);
+        Self { fresh: first, stale: Some(at_most), jitter, early_percent: None, grows_to: Some(at_most) }
+    }
+
     /// Fresh for exactly `fresh`, then gone.
     #[must_use]
     pub const fn exact(fresh: Ttl) -> Self {
-        Self { fresh, stale: None, jitter: Jitter::NONE, early_percent: None }
+        Self { fresh, stale: None, jitter: Jitter::NONE, early_percent: None, grows_to: None }
     }
 
     /// The usual policy of loaded values: `fresh` ± 10 %, then a fallback for `stale`.
     #[must_use]
     pub const fn loaded(fresh: Ttl, stale: Option<Ttl>) -> Self {
-        Self { fresh, stale, jitter: Jitter::percent(10), early_percent: None }
+        Self { fresh, stale, jitter: Jitter::percent(10), early_percent: None, grows_to: None }
     }
 
     /// The same, with a stale window.
@@ -62,18 +77,28 @@ impl Policy {
 
     /// The deadlines of a value whose load began at `loaded`.
     pub(crate) fn deadlines(&self, loaded: Mono, random: u64) -> Deadlines {
-        let fresh = self.fresh.jittered(self.jitter, random).as_duration();
+        self.deadlines_of(self.fresh, loaded, random)
+    }
+
+    /// The same for a verdict that was reached `attempts` times.
+    pub(crate) fn verdict_deadlines(&self, loaded: Mono, random: u64, attempts: u32) -> Deadlines {
+        let doubled = |most: Ttl| {
+            let times = 1_u64.checked_shl(attempts.saturating_sub(1)).unwrap_or(u64::MAX);
+            let millis = self.fresh.as_millis().saturating_mul(times).min(most.as_millis());
+            Ttl::millis(millis.max(self.fresh.as_millis()))
+        };
+        self.deadlines_of(self.grows_to.map_or(self.fresh, doubled), loaded, random)
+    }
+
+    fn deadlines_of(&self, fresh: Ttl, loaded: Mono, random: u64) -> Deadlines {
+        let fresh = fresh.jittered(self.jitter, random).as_duration();
         let soft = loaded.after(fresh);
         let hard = self.stale.map_or(soft, |stale| soft.after(stale.as_duration()));
         Deadlines { loaded, early: self.early(loaded, soft), soft, hard }
     }
 
-    /// Whether an entry with these deadlines is past the point from which this policy refreshes it.
-    pub(crate) fn is_early(&self, deadlines: &Deadlines, now: Mono) -> bool {
-        now >= self.early(deadlines.loaded, deadlines.soft)
-    }
-
-    fn early(&self, loaded: Mono, soft: Mono) -> Mono {
+    /// From when on a value fresh from `loaded` to `soft` is refreshed in the background.
+    pub(crate) fn early(&self, loaded: Mono, soft: Mono) -> Mono {
         self.early_percent.map_or(Mono::NEVER, |percent| {
             loaded.after(soft.since(loaded) / 100 * u32::from(percent))
         })
@@ -98,8 +123,11 @@ pub struct Timing {
     /// After this long a load is dropped, and its key is free again; as long at most a key waits
     /// before that for a load in another process. 8 s.
     pub load_deadline: Duration,
-    /// For this long after a failed load its failure answers for its key. 1 s.
+    /// For this long after a failed load its failure answers for its key; twice as long after each
+    /// further one. 1 s.
     pub back_off: Duration,
+    /// The longest back-off. 5 min.
+    pub max_back_off: Duration,
 }
 
 impl Timing {
@@ -124,7 +152,14 @@ impl Timing {
         self
     }
 
-    /// The same, with another back-off.
+    /// The same, with another longest back-off.
+    #[must_use]
+    pub const fn with_max_back_off(mut self, span: Duration) -> Self {
+        self.max_back_off = span;
+        self
+    }
+
+    /// The same, with another first back-off.
     #[must_use]
     pub const fn with_back_off(mut self, span: Duration) -> Self {
         self.back_off = span;
@@ -139,6 +174,7 @@ impl Default for Timing {
             hard_timeout: Duration::from_secs(10),
             load_deadline: Duration::from_secs(8),
             back_off: Duration::from_secs(1),
+            max_back_off: Duration::from_secs(300),
         }
     }
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use rucache_core::{Key, ServiceName, Ttl};
 
-use crate::engine::Tier;
 use crate::{Accept, Cache, CacheError};
 
 /// What a probe of a cache found.
@@ -25,7 +24,7 @@ impl Cache {
     ///
     /// [`CacheError::Backend`] when it does not answer.
     pub async fn ping(&self) -> Result<Duration, CacheError> {
-        let Tier::Shared(shared) = &self.engine().tier else { return Ok(Duration::ZERO) };
+        let Some(shared) = &self.engine().shared else { return Ok(Duration::ZERO) };
         let runtime = self.runtime();
         let began = runtime.now();
         shared.backend.ping().await?;
@@ -36,8 +35,9 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// Those of [`set`](Self::set) and [`delete`](Self::delete).
+    /// Those of [`ping`](Self::ping) and [`set`](Self::set).
     pub async fn probe(&self) -> Result<Probe, CacheError> {
+        self.ping().await?;
         let runtime = self.runtime().clone();
         let began = runtime.now();
         let mark = runtime.random();

@@ -1,34 +1,37 @@
-//! Reading: from the local tier, or by way of a load.
+//! Reading by way of a load.
 
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{self, Either, join_all};
-use rucache_core::observer::RequestResult;
-use rucache_core::{CacheEvent, Deadlines, Key, LocalEntry, Mono};
+use rucache_core::observer::LoadResult;
+use rucache_core::{CacheEvent, Count, Deadlines, Key, LocalEntry, Mono};
 
-use crate::cache::{Accept, Cacheable};
-use crate::engine::{Engine, Tier};
+use crate::cache::Cacheable;
+use crate::engine::Engine;
 use crate::flight::{Completed, Completion, Joined, Leader, News, Waiter};
 use crate::load::{Job, typed};
-use crate::outcome::{Hit, Outcome, ServedFrom, StaleReason};
-use crate::shared::{Content, Known};
+use crate::negative::Verdict;
+use crate::outcome::{Hit, ServedFrom, StaleReason};
+use crate::recursion::Chain;
 use crate::{LoadError, Timing};
 
 /// What the local tier knows of a key, for a reader who may load.
-enum Found<T> {
+enum Here<T> {
     Fresh {
         entry: LocalEntry,
         hit: Hit<T>,
         /// Whether it is past its early point.
         is_early: bool,
     },
+    /// A verdict that has not lapsed.
+    Negative(Verdict),
     Stale(LocalEntry),
     Nothing,
 }
 
-impl<T> Found<T> {
+impl<T> Here<T> {
     fn stale(self) -> Option<LocalEntry> {
         match self {
             Self::Stale(entry) => Some(entry),
@@ -40,42 +43,11 @@ impl<T> Found<T> {
 /// A read that has begun.
 enum Read<T> {
     Answered(Hit<T>),
+    Refused(LoadError),
     Waiting { waiter: Waiter, collapsed: bool, stale: Option<LocalEntry> },
 }
 
 impl Engine {
-    /// The value of `key` in the local tier, if it is good enough and a `T`.
-    #[inline]
-    pub(crate) fn find<T: Cacheable>(&self, key: &Key, accept: Accept) -> Option<Hit<T>> {
-        let entry = self.local()?.get(key)?;
-        let now = self.runtime.coarse_now();
-        let from = if now < entry.deadlines.soft {
-            ServedFrom::Local
-        } else if accept == Accept::Stale && now < entry.deadlines.hard {
-            ServedFrom::Stale(StaleReason::Allowed)
-        } else {
-            return None;
-        };
-        Hit::of(&entry, from, now)
-    }
-
-    /// The value of `key` in the cache, without loading; an outage is a miss.
-    pub(crate) async fn read<T: Cacheable>(&self, key: &Key, accept: Accept) -> Option<Hit<T>> {
-        let Tier::Shared(shared) = &self.tier else { return self.find(key, accept) };
-        let Known::Read { content, .. } = shared.read(std::slice::from_ref(key)).await.pop()?
-        else {
-            return None;
-        };
-        let (entry, from) = match content {
-            Content::Fresh(entry) => (entry, ServedFrom::Shared),
-            Content::Stale(entry) if accept == Accept::Stale => {
-                (entry, ServedFrom::Stale(StaleReason::Allowed))
-            }
-            _ => return None,
-        };
-        Hit::of(&entry, from, self.runtime.now())
-    }
-
     pub(crate) async fn read_or_load<T: Cacheable>(
         self: &Arc<Self>,
         key: &Key,
@@ -107,15 +79,23 @@ impl Engine {
     /// Answers from the local tier, or joins a flight; a flight that this reader has to lead, in
     /// the foreground or as an early refresh, is left in `leaders`.
     fn begin<T: Cacheable>(&self, key: &Key, leaders: &mut Vec<Leader>) -> Read<T> {
-        let found = self.look_up(key);
-        if let Found::Fresh { hit, is_early: false, .. } = found {
-            return Read::Answered(hit);
-        }
-        let leader = match (self.flights.join(key), found) {
-            (Joined::Wait(_), Found::Fresh { hit, .. }) => return Read::Answered(hit),
+        let here = self.look_up(key);
+        let here = match here {
+            Here::Fresh { hit, is_early: false, .. } => return Read::Answered(hit),
+            Here::Negative(verdict) => return Read::Refused(LoadError::Negative(verdict)),
+            here => here,
+        };
+        let joined = self.flights.join(key, self.ticket(key), self.runtime.now());
+        let leader = match (joined, here) {
+            (Joined::Wait(_), Here::Fresh { hit, .. }) => return Read::Answered(hit),
             (Joined::Wait(waiter), found) => {
                 let collapsed = !waiter.has_ended();
+                if collapsed && Chain::contains(self.id(), key) {
+                    self.count(key, Count::Load(LoadResult::Recursive));
+                    return Read::Refused(LoadError::Recursive);
+                }
                 if collapsed {
+                    self.count(key, Count::Coalesced);
                     self.observe(|| CacheEvent::Coalesced { service: key.service() });
                 }
                 return Read::Waiting { waiter, collapsed, stale: found.stale() };
@@ -124,14 +104,15 @@ impl Engine {
         };
         // Another load may have ended between the look and the joining.
         match self.look_up(key) {
-            Found::Fresh { entry, hit, is_early: false } => {
+            Here::Fresh { entry, hit, is_early: false } => {
                 leader.complete_from(ServedFrom::Local, entry);
                 Read::Answered(hit)
             }
-            Found::Fresh { hit, .. } => {
+            Here::Fresh { hit, .. } => {
                 leaders.push(leader);
                 Read::Answered(hit)
             }
+            Here::Negative(verdict) => Read::Refused(LoadError::Negative(verdict)),
             found => {
                 let waiter = leader.waiter();
                 leaders.push(leader);
@@ -140,21 +121,23 @@ impl Engine {
         }
     }
 
-    fn look_up<T: Cacheable>(&self, key: &Key) -> Found<T> {
-        let Some(entry) = self.local().and_then(|local| local.get(key)) else {
-            return Found::Nothing;
-        };
+    fn look_up<T: Cacheable>(&self, key: &Key) -> Here<T> {
         let now = self.runtime.coarse_now();
-        let Deadlines { early, soft, hard, .. } = entry.deadlines;
-        if now >= hard {
-            return Found::Nothing;
+        let Some(entry) = self.kept(key, now) else {
+            return Here::Nothing;
+        };
+        let Deadlines { early, soft, .. } = entry.deadlines;
+        match Verdict::of(&entry, ServedFrom::Local, now) {
+            Some(verdict) if now < soft => return Here::Negative(verdict),
+            Some(_) => return Here::Nothing,
+            None => {}
         }
         if now >= soft {
-            return typed::<T>(entry).map_or(Found::Nothing, Found::Stale);
+            return typed::<T>(entry).map_or(Here::Nothing, Here::Stale);
         }
         match Hit::of(&entry, ServedFrom::Local, now) {
-            Some(hit) => Found::Fresh { entry, hit, is_early: now >= early },
-            None => Found::Nothing,
+            Some(hit) => Here::Fresh { entry, hit, is_early: now >= early },
+            None => Here::Nothing,
         }
     }
 
@@ -166,6 +149,7 @@ impl Engine {
     ) -> Result<Hit<T>, LoadError> {
         let answer = match read {
             Read::Answered(hit) => Ok(hit),
+            Read::Refused(error) => Err(error),
             Read::Waiting { waiter, collapsed, stale } => {
                 self.wait(waiter, stale, until).await.map(|mut hit| {
                     hit.outcome.collapsed = collapsed;
@@ -173,12 +157,13 @@ impl Engine {
                 })
             }
         };
-        self.observe(|| CacheEvent::Request {
-            service: key.service(),
-            result: match &answer {
-                Ok(hit) => hit.outcome.from.request_result(),
-                Err(_) => RequestResult::Error,
-            },
+        self.answered_as(key, match &answer {
+            Ok(hit) => hit.outcome.from.count(),
+            Err(LoadError::Negative(verdict)) if verdict.outcome.from != ServedFrom::Load => {
+                Count::NegativeHit
+            }
+            Err(LoadError::Negative(_) | LoadError::Absent) => Count::Miss,
+            Err(_) => Count::Error,
         });
         answer
     }
@@ -199,14 +184,17 @@ impl Engine {
                     hit.outcome.stored = stored;
                     return Ok(hit);
                 }
-                None => LoadError::other_type(),
+                None => match Verdict::of(&entry, from, now) {
+                    Some(verdict) => LoadError::Negative(verdict),
+                    None => LoadError::other_type(),
+                },
             },
             Err(error) => error,
         };
         let reason = match error {
             LoadError::TimedOut { .. } => StaleReason::SoftTimeout,
             LoadError::LoadedElsewhere => StaleReason::Refreshing,
-            LoadError::Absent => return Err(error),
+            LoadError::Absent | LoadError::Negative(_) => return Err(error),
             _ => StaleReason::LoadError,
         };
         stale
@@ -254,17 +242,5 @@ impl Engine {
             Either::Left((output, _)) => Some(output),
             Either::Right(_) => None,
         }
-    }
-}
-
-impl<T: Cacheable> Hit<T> {
-    /// The value of `entry` as a `T`, by way of its JSON form if it is of another type.
-    #[inline]
-    fn of(entry: &LocalEntry, from: ServedFrom, now: Mono) -> Option<Self> {
-        let value = match entry.value() {
-            Some(value) => value,
-            None => typed::<T>(entry.clone())?.value()?,
-        };
-        Some(Self { value, outcome: Outcome::new(from, entry, now) })
     }
 }

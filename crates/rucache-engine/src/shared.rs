@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use rucache_core::envelope::DecodeFailure;
+use rucache_core::envelope::{DecodeFailure, TagVersion};
 use rucache_core::{
     Answers, BackOff, Backend, CacheEvent, Companions, Deadlines, Envelope, Error, ErrorKind,
     Fetched, Json, Key, Lease, LeaseEnd, LeaseHold, LeaseRequest, LocalEntry, Marker, MarkerRef,
-    MarkerVersion, Mono, Observer, Operation, Precondition, Runtime, Timestamp, Ttl, Version,
-    Write, WriteOutcome,
+    MarkerVersion, Mono, Observer, Operation, Precondition, Runtime, Timestamp, Ttl, Value,
+    Version, Write, WriteOutcome,
 };
+
+use crate::negative::{Remembered, negative};
 
 /// How long a lease lasts unless it is prolonged.
 pub(crate) const LEASE: Ttl = Ttl::secs(5);
@@ -44,66 +46,66 @@ pub(crate) struct Fill<'a> {
     pub(crate) key: &'a Key,
     pub(crate) entry: Option<&'a LocalEntry>,
     pub(crate) markers: Markers,
+    pub(crate) tags: &'a [TagVersion],
     pub(crate) when: Precondition,
 }
 
-/// What the shared tier knows of a key.
-pub(crate) enum Known {
-    /// It answered; the markers where the store has them.
-    Read { content: Content, seen: Option<Version>, markers: Option<Markers> },
-    /// It holds an entry in a newer version's format: not to be read, nor to be written over.
+/// What the shared tier answered about a key.
+pub(crate) enum Answer {
+    /// What stands there, and the markers where the store has them.
+    Read { found: Option<Found>, seen: Option<Version>, markers: Option<Markers> },
+    /// An entry in a newer version's format: not to be read, nor to be written over.
     Newer,
-    /// It did not answer.
-    Unreachable,
+    /// Nothing: it failed.
+    Failed(Error),
 }
 
-/// What stands in the shared tier, as far as it is good for anything.
-pub(crate) enum Content {
-    /// A value before its soft deadline.
-    Fresh(LocalEntry),
-    /// A fallback.
-    Stale(LocalEntry),
-    /// Nothing.
-    Nothing,
+/// An entry under the current markers of everything and of its service.
+pub(crate) struct Found {
+    pub(crate) entry: LocalEntry,
+    /// Whether it is before its soft deadline, and nobody has expired it.
+    pub(crate) is_fresh: bool,
+    /// Its tags, still to be compared.
+    pub(crate) tags: Vec<TagVersion>,
 }
 
 impl Shared {
     /// Reads `keys`, each with its markers, in one batch.
-    pub(crate) async fn read(&self, keys: &[Key]) -> Vec<Known> {
+    pub(crate) async fn read(&self, keys: &[Key]) -> Vec<Answer> {
         let answers = self
             .timed(Operation::Get, keys.len(), self.backend.get_many(keys, Companions::Markers))
             .await;
         let (now, wall) = (self.runtime.now(), self.runtime.wall());
-        let known = |(key, answer)| match answer {
-            Ok(fetched) => self.known(key, fetched, now, wall),
+        let judged = |(key, answer)| match answer {
+            Ok(fetched) => self.judge(key, fetched, now, wall),
             Err(error) if Error::kind(&error) == ErrorKind::ForeignValue => {
-                Known::Read { content: Content::Nothing, seen: None, markers: None }
+                Answer::Read { found: None, seen: None, markers: None }
             }
-            Err(_) => Known::Unreachable,
+            Err(error) => Answer::Failed(error),
         };
-        keys.iter().zip(answers).map(known).collect()
+        keys.iter().zip(answers).map(judged).collect()
     }
 
-    fn known(&self, key: &Key, fetched: Fetched, now: Mono, wall: Timestamp) -> Known {
+    fn judge(&self, key: &Key, fetched: Fetched, now: Mono, wall: Timestamp) -> Answer {
         let markers = match (fetched.root, fetched.service) {
             (Some(root), Some(service)) => Some(Markers { root, service }),
             _ => None,
         };
         let seen = fetched.entry.as_ref().map(|stored| stored.version);
-        let content = match fetched.entry {
-            None => Content::Nothing,
+        let found = match fetched.entry {
+            None => None,
             Some(stored) => match Envelope::decode(&stored.value, key) {
-                Ok(envelope) => content(&envelope, stored.stale, markers, now, wall),
+                Ok(envelope) => found(envelope, stored.stale, markers, now, wall),
                 Err(reason) => {
                     self.observe(CacheEvent::DecodeFailed { service: key.service(), reason });
                     if reason == DecodeFailure::Newer {
-                        return Known::Newer;
+                        return Answer::Newer;
                     }
-                    Content::Nothing
+                    None
                 }
             },
         };
-        Known::Read { content, seen, markers }
+        Answer::Read { found, seen, markers }
     }
 
     /// Asks for leases; one answer for each request.
@@ -116,15 +118,21 @@ impl Shared {
         self.timed(Operation::Renew, holds.len(), self.backend.renew_many(holds, LEASE)).await
     }
 
-    /// Ends leases without a write, and keeps the fleet from trying again for `back_off`.
-    pub(crate) async fn release(&self, holds: Vec<LeaseHold>, back_off: Option<Duration>) {
-        if holds.is_empty() {
+    /// Ends leases without a write; where there is a back-off, the fleet does not try again for so
+    /// long, and learns how often the load has failed.
+    pub(crate) async fn release(&self, ends: Vec<(LeaseHold, Option<(u32, Duration)>)>) {
+        if ends.is_empty() {
             return;
         }
-        let back_off = back_off.and_then(|span| Ttl::try_from(span).ok());
-        let note = || back_off.map(|ttl| BackOff { note: Bytes::from_static(b"load failed"), ttl });
-        let ends: Vec<_> =
-            holds.into_iter().map(|hold| LeaseEnd { hold, back_off: note() }).collect();
+        let note = |(failures, span): (u32, Duration)| {
+            let ttl = Ttl::try_from(span).ok()?;
+            Some(BackOff { note: Bytes::from(failures.to_string()), ttl })
+        };
+        let end = |(hold, back_off): (LeaseHold, Option<_>)| LeaseEnd {
+            hold,
+            back_off: back_off.and_then(note),
+        };
+        let ends: Vec<_> = ends.into_iter().map(end).collect();
         self.timed(Operation::Release, ends.len(), self.backend.release_many(&ends)).await;
     }
 
@@ -159,15 +167,44 @@ impl Shared {
         let both =
             |key: &&Key| [near(Marker::Root, key), near(Marker::Service(key.service_name()), key)];
         let at: Vec<MarkerRef> = keys.iter().flat_map(both).collect();
-        let seed = MarkerVersion::seed(self.runtime.wall(), self.runtime.random());
-        let call = self.backend.markers(&at, seed);
-        let mut answers = self.timed(Operation::Markers, at.len(), call).await.into_iter();
+        let mut answers = self.marker_versions(&at).await.into_iter();
         let mut next = || answers.next().unwrap_or_else(|| Err(self.no_answer(Operation::Markers)));
         let mut pair = || {
             let (root, service) = (next(), next());
             Ok(Markers { root: root?, service: service? })
         };
         keys.iter().map(|_| pair()).collect()
+    }
+
+    /// The tag epochs of the services of `keys`, as they stand where the entries live.
+    pub(crate) async fn epochs(&self, keys: &[Key]) -> Answers<MarkerVersion> {
+        let near =
+            |key: &Key| MarkerRef { marker: Marker::TagEpoch(key.service_name()), near: key.clone() };
+        let at: Vec<MarkerRef> = keys.iter().map(near).collect();
+        self.marker_versions(&at).await
+    }
+
+    /// Markers as they stand where each reference points; what is missing is made anew.
+    pub(crate) async fn marker_versions(&self, at: &[MarkerRef]) -> Answers<MarkerVersion> {
+        if at.is_empty() {
+            return Vec::new();
+        }
+        let call = self.backend.markers(at, self.seed());
+        self.timed(Operation::Markers, at.len(), call).await
+    }
+
+    /// Raises markers above what they were, and to `least` at least.
+    pub(crate) async fn raise(&self, markers: &[Marker], least: MarkerVersion) -> Answers<()> {
+        if markers.is_empty() {
+            return Vec::new();
+        }
+        let call = self.backend.bump(markers, least);
+        self.timed(Operation::Bump, markers.len(), call).await
+    }
+
+    /// A version that no marker has had.
+    pub(crate) fn seed(&self) -> MarkerVersion {
+        MarkerVersion::seed(self.runtime.wall(), self.runtime.random())
     }
 
     /// Writes entries, each under its markers and its condition.
@@ -192,7 +229,7 @@ impl Shared {
     }
 
     fn enveloped(&self, fill: &Fill<'_>) -> Result<Write, Error> {
-        let Fill { key, entry, markers, when } = *fill;
+        let Fill { key, entry, markers, tags, when } = *fill;
         let codec = |source: &dyn std::fmt::Display| {
             let name = self.backend.capabilities().name;
             Error::new(ErrorKind::Codec, name, Operation::Write).with_source(source.to_string())
@@ -209,14 +246,16 @@ impl Shared {
             hard: wall,
             root: markers.root,
             service: markers.service,
-            tags: Vec::new(),
-            negative: None,
+            tags: tags.to_vec(),
+            negative: entry.and_then(negative).map(Arc::unwrap_or_clone),
             payload: Bytes::new(),
         };
         let mut ttl = Ttl::MIN;
         if let Some(entry) = entry {
-            let payload = entry.to_json().map_err(|source| codec(&source))?;
-            envelope.payload = Bytes::copy_from_slice(&payload);
+            if envelope.negative.is_none() {
+                let payload = entry.to_json().map_err(|source| codec(&source))?;
+                envelope.payload = Bytes::copy_from_slice(&payload);
+            }
             envelope.loaded_at = entry.loaded_at;
             envelope.soft = at(entry.deadlines.soft);
             envelope.hard = at(entry.deadlines.hard);
@@ -232,6 +271,14 @@ impl Shared {
             return Vec::new();
         }
         self.timed(Operation::Delete, keys.len(), self.backend.delete_many(keys)).await
+    }
+
+    /// Keeps entries as fallbacks only; `true` where there was one.
+    pub(crate) async fn expire(&self, keys: &[Key]) -> Answers<bool> {
+        if keys.is_empty() {
+            return Vec::new();
+        }
+        self.timed(Operation::Expire, keys.len(), self.backend.expire_many(keys)).await
     }
 
     /// A call to the backend, told to the observer; as many answers as there were requests.
@@ -265,24 +312,23 @@ impl Shared {
 }
 
 /// What an envelope is good for, under the markers that the store has now.
-fn content(
-    envelope: &Envelope,
+fn found(
+    envelope: Envelope,
     kept_stale: bool,
     markers: Option<Markers>,
     now: Mono,
     wall: Timestamp,
-) -> Content {
+) -> Option<Found> {
     let under = Markers { root: envelope.root, service: envelope.service };
-    let is_ours = envelope.schema == SCHEMA
-        && markers == Some(under)
-        // Whose markers this version does not look at.
-        && envelope.tags.is_empty()
-        && envelope.negative.is_none();
+    let is_ours = envelope.schema == SCHEMA && markers == Some(under);
     if !is_ours || envelope.loaded_at.since(wall) > TOLERANCE || wall >= envelope.hard {
-        return Content::Nothing;
+        return None;
     }
-    let entry = entry(envelope, now, wall);
-    if kept_stale || wall >= envelope.soft { Content::Stale(entry) } else { Content::Fresh(entry) }
+    let mut entry = entry(&envelope, now, wall);
+    if kept_stale {
+        entry.deadlines.soft = entry.deadlines.soft.min(now);
+    }
+    Some(Found { is_fresh: now < entry.deadlines.soft, entry, tags: envelope.tags })
 }
 
 /// The entry in `envelope`, with its deadlines on our clock.
@@ -298,7 +344,10 @@ fn entry(envelope: &Envelope, now: Mono, wall: Timestamp) -> LocalEntry {
         hard: now.after(envelope.hard.since(wall)),
     };
     let weight = u32::try_from(envelope.payload.len()).unwrap_or(u32::MAX);
-    let value = Arc::new(Json(envelope.payload.clone()));
+    let value: Arc<dyn Value> = match &envelope.negative {
+        Some(negative) => Arc::new(Remembered(Arc::new(negative.clone()))),
+        None => Arc::new(Json(envelope.payload.clone())),
+    };
     LocalEntry::new(value, envelope.loaded_at, deadlines, weight)
 }
 

@@ -53,9 +53,10 @@ impl Asking {
 
     fn loaded(&self, ruc: Ruc, answer: Answer) -> Result<Loaded<CachedRecord>, NoAnswer> {
         match answer {
-            Answer::Found { record, as_of } if record.ruc() == ruc => {
+            Answer::Found { record, as_of, source } if record.ruc() == ruc => {
                 let policy = self.policy(&record, as_of);
-                let source = Some(self.provider.name().to_owned());
+                let source = source.as_deref().unwrap_or_else(|| self.provider.name());
+                let source = Some(source.to_owned());
                 Ok(Loaded::from(CachedRecord { record, as_of, source }).with_policy(policy))
             }
             // A record of another number is no answer to this one.

@@ -5,7 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use rucache_core::{Key, ServiceName};
-use rucache_engine::{Accept, Cache, CacheError, Hit, LoadError, Policy, ServedFrom};
+use rucache_engine::{
+    Accept, Cache, CacheError, Hit, LoadError, Policy, Removed, ServedFrom, Written,
+};
 use rucache_ruc::{
     Cause, Found, InvalidRuc, NotFound, Outcome, Profile, Provider, Reason, Ruc, Taxpayer,
     Unanswered, ruc_key,
@@ -76,7 +78,7 @@ impl RucCache {
         &self,
         record: impl Into<Arc<Taxpayer>>,
         life: Option<Policy>,
-    ) -> Result<(), CacheError> {
+    ) -> Result<Written, CacheError> {
         let record = record.into();
         let key = self.key(record.ruc());
         let now = self.cache.runtime().wall();
@@ -85,12 +87,12 @@ impl RucCache {
         self.cache.set_shared(&key, Arc::new(cached), life).await
     }
 
-    /// Drops the record of `ruc`; `true` when there was one.
+    /// Drops the record of `ruc`.
     ///
     /// # Errors
     ///
-    /// [`CacheError::Backend`] when the backend did not say that it has.
-    pub async fn delete(&self, ruc: &Ruc) -> Result<bool, CacheError> {
+    /// [`CacheError::Backend`] when the backend cannot do that at all.
+    pub async fn delete(&self, ruc: &Ruc) -> Result<Removed, CacheError> {
         self.cache.delete(&self.key(*ruc)).await
     }
 

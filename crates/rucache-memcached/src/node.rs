@@ -2,14 +2,13 @@
 
 mod clock;
 mod health;
-mod pace;
 mod reads;
 mod recovery;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rucache_core::breaker::{CallOutcome, CircuitState};
+use rucache_core::breaker::{Admission, CallOutcome, CircuitState};
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout_at};
 
@@ -109,7 +108,7 @@ impl Node {
         answers: usize,
         exchange: impl AsyncFnOnce(Client) -> Vec<Result<T, Trouble>>,
     ) -> Vec<Result<T, Trouble>> {
-        let used = self.current();
+        let (used, admission) = (self.current(), self.health().admit());
         let called = timeout_at(deadline, async {
             match self.client(&used).await {
                 Ok(client) => exchange(client).await,
@@ -119,7 +118,7 @@ impl Node {
         let results = called.await.unwrap_or_else(|_| failed(Trouble::Deadline, answers));
         let worst = results.iter().filter_map(|result| result.as_ref().err());
         let worst = worst.copied().find(|trouble| trouble.outcome() == CallOutcome::Failed);
-        self.record(&used, worst);
+        self.record(&used, admission, worst);
         results
     }
 
@@ -129,9 +128,14 @@ impl Node {
     }
 
     /// Counts the outcome of a call over `used`.
-    fn record(self: &Arc<Self>, used: &Arc<OnceCell<Client>>, worst: Option<Trouble>) {
+    fn record(
+        self: &Arc<Self>,
+        used: &Arc<OnceCell<Client>>,
+        admission: Admission,
+        worst: Option<Trouble>,
+    ) {
         let mut health = self.health();
-        let opened = health.record(worst, self.clock.now(), self.clock.random());
+        let opened = health.record(admission, worst, self.clock.now(), self.clock.random());
         if health.wants_new_client(worst) {
             self.replace(used);
         }

@@ -1,6 +1,6 @@
 //! The local tier: typed entries in this process's memory.
 
-use rucache_core::{Key, Local, LocalEntry, Mono, Usage};
+use rucache_core::{Key, Local, LocalEntry, Usage};
 
 use crate::MemoryConfig;
 use crate::store::Store;
@@ -60,8 +60,8 @@ impl Local for LocalStore {
         self.entries.remove(key)
     }
 
-    fn purge(&self, now: Mono) -> u64 {
-        self.entries.purge(|entry| entry.deadlines.hard <= now)
+    fn purge(&self, is_over: &dyn Fn(&LocalEntry) -> bool) -> u64 {
+        self.entries.purge(is_over)
     }
 
     fn usage(&self) -> Usage {

@@ -55,7 +55,9 @@ impl RegisterProvider {
 
     fn answer(&self, ruc: Ruc) -> Answer {
         match self.register.get(ruc) {
-            Some(record) => Answer::Found { record: Arc::new(record), as_of: self.as_of },
+            Some(record) => {
+                Answer::Found { record: Arc::new(record), as_of: self.as_of, source: None }
+            }
             // The number is there, its record is not: no proof of absence, whatever the coverage.
             None if self.register.is_damaged(ruc) => Answer::NotCovered,
             None => self.coverage.silence(ruc),

@@ -5,12 +5,11 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use redis::Value;
 use rucache_core::{
     Answers, Backend, Capabilities, Companions, Error, Fetched, Info, Key, KeyCodec, KeyPage,
     Lease, LeaseEnd, LeaseHold, LeaseRequest, Listener, MapEntry, MapPage, Marker, MarkerRef,
-    MarkerVersion, Operation, ServiceName, Timestamp, Ttl, WireKey, Write, WriteOutcome,
+    MarkerVersion, Operation, ServiceName, Timestamp, Ttl, Write, WriteOutcome,
 };
 
 use crate::clock::after;
@@ -19,10 +18,7 @@ use crate::error::{Cause, Failure, NAME};
 use crate::fleet::Fleet;
 use crate::listeners::Listeners;
 use crate::node::{Access, Call, Lane, Node};
-use crate::request::{Request, list, string};
-
-/// Names in one `MGET`.
-const MGET: usize = 1_000;
+use crate::request::Request;
 
 /// How long opening waits for a server before it goes on without.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -131,45 +127,6 @@ impl Shared {
     pub(crate) async fn change(&self, requests: Vec<Request>) -> Vec<Result<Value, Failure>> {
         self.fleet.send(requests, self.call(Access::Change)).await
     }
-
-    /// What stands under `names`: in one command, or in a Cluster in one for each.
-    pub(crate) async fn read(
-        &self,
-        names: &[WireKey],
-        call: Call,
-    ) -> Vec<Result<Option<Bytes>, Failure>> {
-        if names.len() == 1 || !self.fleet.is_one() {
-            let requests = names.iter().map(|name| Request::new("GET", name)).collect();
-            let answers = self.fleet.send(requests, call).await.into_iter();
-            return answers.map(|answer| Ok(string(answer?)?.map(Bytes::from))).collect();
-        }
-        let request = |names: &[WireKey]| {
-            let mut command = redis::cmd("MGET");
-            for name in names {
-                command.arg(name.as_bytes());
-            }
-            Request { slot: 0, command }
-        };
-        let chunks: Vec<_> = names.chunks(MGET).collect();
-        let requests = chunks.iter().map(|names| request(names)).collect();
-        let answers = self.fleet.send(requests, call).await;
-        let mut read = Vec::with_capacity(names.len());
-        for (names, answer) in chunks.into_iter().zip(answers) {
-            match answer.and_then(|answer| values(answer, names.len()).map_err(Failure::from)) {
-                Ok(values) => read.extend(values.into_iter().map(Ok)),
-                Err(failure) => read.extend(vec![Err(failure); names.len()]),
-            }
-        }
-        read
-    }
-}
-
-fn values(answer: Value, count: usize) -> Result<Vec<Option<Bytes>>, Cause> {
-    let values = list(answer)?;
-    if values.len() != count {
-        return Err(Cause::Form);
-    }
-    values.into_iter().map(|value| Ok(string(value)?.map(Bytes::from))).collect()
 }
 
 #[async_trait]

@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::clock::{after, pause};
 use crate::config::Address;
-use crate::error::{Cause, Failure};
+use crate::error::{Cause, Failure, Refused};
 use crate::fleet::{Recruiter, send_to};
 use crate::node::{Call, Node};
 use crate::request::Request;
@@ -136,7 +136,7 @@ impl Cluster {
         let mut unsettled = Unsettled::Nothing;
         for one in pending {
             let node = match &one.target {
-                Target::Owner => topology.node_of(one.request.slot),
+                Target::Owner => topology.node_of(one.request.slot()),
                 Target::Moved(address) | Target::Importer(address) => topology.node_at(address),
             };
             match node {
@@ -159,7 +159,7 @@ impl Cluster {
         let asked = asked.into_iter().map(|(node, one)| async move {
             let mut pipeline = Pipeline::new();
             pipeline.cmd("ASKING");
-            pipeline.add_command(one.request.command.clone());
+            pipeline.add_command(one.request.clone().into_command());
             let answer = node.send(&pipeline, call).await;
             (one, answer.and_then(|mut both| both.pop().ok_or_else(|| Cause::Form.into())))
         });
@@ -227,14 +227,18 @@ enum Redirect {
 
 impl Redirect {
     fn of(answer: &Result<Value, Failure>) -> Option<Self> {
-        let Ok(Value::ServerError(error)) = answer else { return None };
+        let refused = match answer {
+            Ok(Value::ServerError(error)) => Refused::from(error),
+            Ok(_) => return None,
+            Err(failure) => failure.refused()?.clone(),
+        };
         // `MOVED 8485 10.0.0.5:6379`
         let target = || {
-            let target = error.details()?.split_ascii_whitespace().nth(1)?;
+            let target = refused.detail().split_ascii_whitespace().nth(1)?;
             let (host, port) = target.rsplit_once(':')?;
             Some(Address::new(host, port.parse().ok()?))
         };
-        match error.code() {
+        match refused.code() {
             "MOVED" => target().map(Self::Moved).or(Some(Self::Later)),
             "ASK" => target().map(Self::Ask).or(Some(Self::Later)),
             "TRYAGAIN" | "CLUSTERDOWN" => Some(Self::Later),

@@ -27,26 +27,29 @@ const STALE: u8 = 2;
 impl Shared {
     pub(crate) async fn get_many(&self, keys: &[Key], companions: Companions) -> Answers<Fetched> {
         let call = self.call(Access::Entries);
-        let mut names: Vec<WireKey> = keys.iter().map(|key| self.codec.entry(key)).collect();
         // Each marker once a batch: the root first, then the services in the order they appear.
         let mut services: Vec<&str> = Vec::new();
+        let mut names: Vec<WireKey> = Vec::with_capacity(keys.len() + 2);
+        names.extend(keys.iter().map(|key| self.codec.entry(key)));
         if companions == Companions::Markers && !keys.is_empty() {
             names.push(self.codec.marker(&Marker::Root));
             for key in keys {
-                if !services.contains(&key.service()) {
-                    services.push(key.service());
+                let service = key.service();
+                if !services.contains(&service) {
+                    services.push(service);
                     names.push(self.codec.marker(&Marker::Service(key.service_name())));
                 }
             }
         }
-        let mut answers = self.read(&names, call).await;
-        let markers = answers.split_off(keys.len().min(answers.len()));
-        let markers: Vec<_> = markers.into_iter().map(marker::read).collect();
+        let mut answers = self.fleet.read(names, call).await;
+        let markers: Vec<_> =
+            answers.drain(keys.len().min(answers.len())..).map(marker::read).collect();
         let fetched = |(key, answer): (&Key, Result<Option<Bytes>, Failure>)| {
             let mut fetched =
                 Fetched { entry: answer?.map(stored).transpose()?, ..Fetched::default() };
             if let [root, rest @ ..] = markers.as_slice() {
-                let service = services.iter().position(|service| *service == key.service());
+                let service = key.service();
+                let service = services.iter().position(|at| *at == service);
                 // A marker that cannot be read is not a marker that is missing.
                 fetched.root = root.clone()?;
                 fetched.service =

@@ -83,6 +83,11 @@ impl Refused {
         &self.code
     }
 
+    /// The text after the code, without what may be a key.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// The table of error replies. Codes are compared, not texts, which scripts append to; `ERR`
     /// alone says nothing without its text.
     fn kind(&self) -> ErrorKind {
@@ -209,6 +214,14 @@ impl From<Cause> for Failure {
 }
 
 impl Failure {
+    /// The server's refusal, where it is one.
+    pub(crate) const fn refused(&self) -> Option<&Refused> {
+        match &self.cause {
+            Cause::Refused(refused) => Some(refused),
+            _ => None,
+        }
+    }
+
     /// The core error of this failure during `operation`.
     pub(crate) fn during(self, operation: Operation) -> Error {
         let error = Error::new(self.cause.kind(), NAME, operation).with_source(self.cause);

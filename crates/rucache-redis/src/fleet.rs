@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::future::join_all;
 use redis::{Pipeline, Value};
+use rucache_core::WireKey;
 use tokio::task::AbortHandle;
 
 use crate::cluster::Cluster;
@@ -11,9 +13,9 @@ use crate::config::{RedisConfig, Servers};
 use crate::connection::Connector;
 use crate::error::{Cause, Failure};
 use crate::listeners::Listeners;
-use crate::node::{Call, Node, Place, Supervisor};
+use crate::node::{Call, Found, Node, Place, Share, Supervisor};
 use crate::push::Push;
-use crate::request::Request;
+use crate::request::{Request, string};
 use crate::sentinel::Sentinels;
 
 /// A node with the tasks that work for it, which end with it.
@@ -37,10 +39,10 @@ pub(crate) struct Recruiter {
 }
 
 impl Recruiter {
-    /// A node called `name` at `place`, at work from now on.
-    pub(crate) fn recruit(&self, name: String, place: Place) -> Member {
+    /// A node called `name` at `place`, which has `share` of the slots, at work from now on.
+    pub(crate) fn recruit(&self, name: String, place: Place, share: Share) -> Member {
         let Self { connector, listeners, codec } = self.clone();
-        let node = Arc::new(Node::new(name, connector.timeout() * 2));
+        let node = Arc::new(Node::new(name, share, connector.timeout() * 2));
         let push = Push::new(node.clone(), connector.clone(), listeners.clone(), codec);
         let supervisor = Supervisor::new(node.clone(), place, connector, listeners);
         let tasks = [
@@ -66,19 +68,16 @@ impl Fleet {
             Recruiter { connector: connector.clone(), listeners, codec: config.codec() };
         Ok(match &config.servers {
             Servers::One(address) => {
-                Self::One(recruiter.recruit(address.to_string(), Place::At(address.clone())))
+                let place = Place::At(address.clone());
+                Self::One(recruiter.recruit(address.to_string(), place, Share::All))
             }
             Servers::Sentinel { sentinels, service, .. } => {
                 let sentinels = Sentinels::new(service.clone(), sentinels, connector);
-                Self::One(recruiter.recruit(service.clone(), Place::Named(Arc::new(sentinels))))
+                let place = Place::Named(Arc::new(sentinels));
+                Self::One(recruiter.recruit(service.clone(), place, Share::All))
             }
             Servers::Cluster(seeds) => Self::Cluster(Cluster::new(seeds.clone(), recruiter)),
         })
-    }
-
-    /// Whether one node has all slots, so that one command may name many keys.
-    pub(crate) const fn is_one(&self) -> bool {
-        matches!(self, Self::One(_))
     }
 
     /// An answer for each request, in their order; requests of one slot are carried out in order.
@@ -93,6 +92,18 @@ impl Fleet {
         match self {
             Self::One(member) => send_to(&member.node, requests, call).await,
             Self::Cluster(cluster) => cluster.send(requests, call).await,
+        }
+    }
+
+    /// What stands under each of `names`, in their order.
+    pub(crate) async fn read(&self, names: Vec<WireKey>, call: Call) -> Found {
+        match self {
+            Self::One(member) => member.node.read(names, call).await,
+            Self::Cluster(cluster) => {
+                let requests = names.into_iter().map(Request::Read).collect();
+                let answers = cluster.send(requests, call).await.into_iter();
+                answers.map(|answer| Ok(string(answer?)?.map(Bytes::from))).collect()
+            }
         }
     }
 
@@ -125,16 +136,28 @@ impl Fleet {
     }
 }
 
-/// Sends `requests` to `node` in one round trip.
+/// Sends `requests` to `node` in one round trip; reads, together with those of others.
 pub(crate) async fn send_to(
-    node: &Node,
+    node: &Arc<Node>,
     requests: Vec<Request>,
     call: Call,
 ) -> Vec<Result<Value, Failure>> {
+    let name = |request: &Request| match request {
+        Request::Read(name) => Some(name.clone()),
+        Request::Command(..) => None,
+    };
+    if let Some(names) = requests.iter().map(name).collect() {
+        let value = |found: Option<Bytes>| match found {
+            Some(value) => Value::BulkString(value.into()),
+            None => Value::Nil,
+        };
+        let found = node.read(names, call).await.into_iter();
+        return found.map(|one| one.map(value)).collect();
+    }
     let count = requests.len();
     let mut pipeline = Pipeline::with_capacity(count);
     for request in requests {
-        pipeline.add_command(request.command);
+        pipeline.add_command(request.into_command());
     }
     match node.send(&pipeline, call).await {
         Ok(answers) => answers.into_iter().map(Ok).collect(),

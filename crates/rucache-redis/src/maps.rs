@@ -6,6 +6,7 @@ use rucache_core::backend::MAX_NOTE_LEN;
 use rucache_core::{Key, MapEntry, MapPage, Timestamp};
 
 use crate::backend::Shared;
+use crate::cluster::slot_of;
 use crate::error::{Cause, Failure};
 use crate::node::Access;
 use crate::request::{Request, list, number, string};
@@ -87,9 +88,9 @@ impl Shared {
 
     pub(crate) async fn map_len(&self, map: &Key, now: Timestamp) -> Result<u64, Failure> {
         let (hash, expiries) = self.map_names(map);
-        let mut request = Request::new("ZCOUNT", &hash);
-        request.command = redis::cmd("ZCOUNT");
-        let request = request.arg(expiries).arg(format!("({}", now.as_millis())).arg("+inf");
+        let mut command = redis::cmd("ZCOUNT");
+        command.arg(expiries).arg(format!("({}", now.as_millis())).arg("+inf");
+        let request = Request::Command(slot_of(hash.as_bytes()), command);
         Ok(number(self.fleet.ask(request, self.bulk(Access::Facts)).await?)?)
     }
 

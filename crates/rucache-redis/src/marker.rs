@@ -22,7 +22,7 @@ impl Shared {
         let mut distinct = names.clone();
         distinct.sort();
         distinct.dedup();
-        let answers = self.read(&distinct, call).await;
+        let answers = self.fleet.read(distinct.clone(), call).await;
         let mut found: Vec<_> = answers.into_iter().map(read).collect();
         let missing = |answer: &Result<Option<MarkerVersion>, Failure>| matches!(answer, Ok(None));
         let missing: Vec<_> = (0..found.len()).filter(|at| missing(&found[*at])).collect();

@@ -2,6 +2,7 @@
 
 mod establish;
 mod link;
+mod reads;
 mod supervisor;
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -21,9 +22,11 @@ use crate::error::{Cause, Failure};
 use crate::script;
 
 pub(crate) use establish::{Place, field};
+pub(crate) use reads::Found;
 pub(crate) use supervisor::Supervisor;
 
 use link::{Admitted, Link};
+use reads::Reads;
 
 /// Answers in a row that did not come in time before the connection is suspected, and a new one is
 /// made beside it: a half-open connection never ends by itself.
@@ -62,9 +65,19 @@ pub(crate) enum Access {
     Change,
 }
 
+/// Which keys a node may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Share {
+    /// All: one command may name many.
+    All,
+    /// Those of some slots: a command names keys of one slot only.
+    Slots,
+}
+
 /// A server as its callers see it. Its [`Supervisor`] connects it.
 pub(crate) struct Node {
     name: Arc<str>,
+    share: Share,
     clock: Clock,
     link: watch::Sender<Link>,
     address: Mutex<Option<Address>>,
@@ -72,14 +85,16 @@ pub(crate) struct Node {
     late: AtomicU32,
     read_only: AtomicU32,
     wake: Notify,
+    reads: Reads,
 }
 
 impl Node {
     /// A node that nobody has connected yet. Requests wait for the first attempt, which takes
     /// `patience` at most.
-    pub(crate) fn new(name: impl Into<Arc<str>>, patience: Duration) -> Self {
+    pub(crate) fn new(name: impl Into<Arc<str>>, share: Share, patience: Duration) -> Self {
         Self {
             name: name.into(),
+            share,
             clock: Clock::start(),
             link: watch::Sender::new(Link::Joining(after(patience))),
             address: Mutex::new(None),
@@ -87,6 +102,7 @@ impl Node {
             late: AtomicU32::new(0),
             read_only: AtomicU32::new(0),
             wake: Notify::new(),
+            reads: Reads::default(),
         }
     }
 
@@ -151,10 +167,11 @@ impl Node {
 
     async fn attempt(&self, pipeline: &Pipeline, call: Call) -> Result<Vec<Value>, Cause> {
         let connection = self.connection(call).await?;
+        let admission = self.breaker().pass();
         let answers = connection.exchange(pipeline, call.deadline).await;
         match &answers {
-            Ok(answers) => self.answered(answers, call.lane),
-            Err(Cause::Deadline) if call.lane == Lane::Data => self.missed(),
+            Ok(answers) => self.answered(answers, call.lane, admission),
+            Err(Cause::Deadline) if call.lane == Lane::Data => self.missed(admission),
             Err(cause) if cause.ends_connection() => self.lost(connection.id()),
             Err(_) => {}
         }
@@ -182,7 +199,7 @@ impl Node {
         }
     }
 
-    fn answered(&self, answers: &[Value], lane: Lane) {
+    fn answered(&self, answers: &[Value], lane: Lane, admission: Admission) {
         if answers.iter().any(|answer| is_code(answer, "READONLY")) {
             self.read_only.fetch_add(1, Ordering::Relaxed);
             self.wake.notify_one();
@@ -192,15 +209,16 @@ impl Node {
             let loading = answers.iter().any(|answer| is_code(answer, "LOADING"));
             let outcome = if loading { CallOutcome::Failed } else { CallOutcome::Answered };
             self.late.store(0, Ordering::Relaxed);
-            self.record(outcome, &Cause::NoNode("the server is loading its data"));
+            let loading = Cause::NoNode("the server is loading its data");
+            self.record(admission, outcome, &loading);
         }
     }
 
-    fn missed(&self) {
+    fn missed(&self, admission: Admission) {
         if self.late.fetch_add(1, Ordering::Relaxed) + 1 >= SUSPECT {
             self.wake.notify_one();
         }
-        self.record(CallOutcome::Failed, &Cause::Deadline);
+        self.record(admission, CallOutcome::Failed, &Cause::Deadline);
     }
 
     /// The connection numbered `id` is of no more use. Counts once, however many callers had
@@ -220,9 +238,9 @@ impl Node {
         }
     }
 
-    fn record(&self, outcome: CallOutcome, cause: &Cause) {
+    fn record(&self, admission: Admission, outcome: CallOutcome, cause: &Cause) {
         let now = self.clock.now();
-        let changed = self.breaker().record(Admission::Pass, outcome, now, random());
+        let changed = self.breaker().record(admission, outcome, now, random());
         if changed == Some(CircuitState::Open) {
             self.link.send_if_modified(|link| {
                 let up = matches!(link, Link::Up(_));

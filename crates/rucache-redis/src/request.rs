@@ -7,11 +7,13 @@ use crate::cluster::slot_of;
 use crate::error::{Cause, Refused};
 use crate::script;
 
-/// A command on the keys of one slot.
+/// Something asked about the keys of one slot.
 #[derive(Clone)]
-pub(crate) struct Request {
-    pub(crate) slot: u16,
-    pub(crate) command: Cmd,
+pub(crate) enum Request {
+    /// What stands under a name. Such requests may travel together, as one command.
+    Read(WireKey),
+    /// A command, and the slot of its keys.
+    Command(u16, Cmd),
 }
 
 impl Request {
@@ -19,20 +21,52 @@ impl Request {
     pub(crate) fn new(name: &str, key: &WireKey) -> Self {
         let mut command = redis::cmd(name);
         command.arg(key.as_bytes());
-        Self { slot: slot_of(key.as_bytes()), command }
+        Self::Command(slot_of(key.as_bytes()), command)
     }
 
     /// A call of `script` on `keys`, which are in one slot.
     pub(crate) fn script(script: &Script, keys: &[&[u8]]) -> Self {
         let slot = keys.first().map_or(0, |key| slot_of(key));
-        Self { slot, command: script::call(script, keys) }
+        Self::Command(slot, script::call(script, keys))
     }
 
     /// The same with one more argument.
-    pub(crate) fn arg(mut self, argument: impl redis::ToRedisArgs) -> Self {
-        self.command.arg(argument);
-        self
+    pub(crate) fn arg(self, argument: impl redis::ToRedisArgs) -> Self {
+        let slot = self.slot();
+        let mut command = self.into_command();
+        command.arg(argument);
+        Self::Command(slot, command)
     }
+
+    /// The slot of its keys.
+    pub(crate) fn slot(&self) -> u16 {
+        match self {
+            Self::Read(name) => slot_of(name.as_bytes()),
+            Self::Command(slot, _) => *slot,
+        }
+    }
+
+    /// The request as a command of its own.
+    pub(crate) fn into_command(self) -> Cmd {
+        match self {
+            Self::Read(name) => read(&[&name]),
+            Self::Command(_, command) => command,
+        }
+    }
+}
+
+/// The command that reads `names`, which one node has.
+///
+/// Alone, a name whose slot holds something else than a string is an error; among others it is
+/// taken for empty.
+pub(crate) fn read(names: &[&WireKey]) -> Cmd {
+    let len = names.iter().map(|name| name.as_bytes().len()).sum::<usize>();
+    let mut command = Cmd::with_capacity(1 + names.len(), 4 + len);
+    command.arg(if let [_] = names { "GET" } else { "MGET" });
+    for name in names {
+        command.arg(name.as_bytes());
+    }
+    command
 }
 
 /// An answer as a whole number.

@@ -21,6 +21,7 @@
 
 mod condicion;
 mod estado;
+mod exchange;
 mod field;
 mod fitness;
 mod freshness;
@@ -38,6 +39,7 @@ mod taxpayer;
 
 pub use condicion::Condicion;
 pub use estado::Estado;
+pub use exchange::{Currency, Decimal, ExchangeRate, InvalidDecimal, RateQuery};
 pub use field::Field;
 pub use fitness::{Fitness, Impediment};
 pub use freshness::{Freshness, Profile};
@@ -47,7 +49,10 @@ pub use lima::{InvalidDate, LimaDate};
 pub use number::Ruc;
 pub use outcome::{Found, NotFound, Outcome, Unanswered};
 pub use prefix::{Prefix, PrefixPolicy};
-pub use provider::{Answer, Cause, Coverage, Provider, Unavailable};
+pub use provider::{
+    Account, Allowance, Answer, CallResult, Cause, Coverage, Provider, Quote, Reply, SourceStatus,
+    Unavailable,
+};
 pub use reason::{Reason, ReasonKind};
 pub use rules::{RegisterChange, difference, rules};
 pub use taxpayer::{RecordError, Taxpayer, TaxpayerBuilder};

@@ -1,5 +1,8 @@
 //! The contract of a source of taxpayer records, and what it may answer.
 
+mod reply;
+mod status;
+
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -8,6 +11,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rucache_core::Timestamp;
 
+pub use reply::{Account, Quote, Reply};
+pub use status::{Allowance, CallResult, SourceStatus};
+
+use crate::exchange::{ExchangeRate, RateQuery};
 use crate::number::Ruc;
 use crate::prefix::Prefix;
 use crate::taxpayer::Taxpayer;
@@ -44,10 +51,35 @@ pub trait Provider: Send + Sync {
         }
         answers
     }
+
+    /// Asks for an exchange rate. Most sources know none.
+    async fn exchange_rate(&self, query: RateQuery) -> Reply<ExchangeRate> {
+        let _ = query;
+        Reply::NotCovered
+    }
+
+    /// Asks what the source says of its customer's account; may count as a call.
+    async fn account(&self) -> Reply<Account> {
+        Reply::NotCovered
+    }
+
+    /// What asking for `rucs` would cost, without a call: one row for each source that would be
+    /// asked, in order. By default it costs nothing.
+    async fn quote(&self, rucs: &[Ruc]) -> Vec<Quote> {
+        vec![Quote { source: self.name().into(), numbers: rucs.len(), calls: 0 }]
+    }
+
+    /// How the metered sources behind this one are, in order; none by default.
+    fn status(&self) -> Vec<SourceStatus> {
+        Vec::new()
+    }
 }
 
 /// For which numbers the silence of a source proves that they do not exist.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+///
+/// In configuration: `full`, `legal_entities`, `partial`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Coverage {
     /// The whole register.
@@ -83,6 +115,8 @@ pub enum Answer {
         record: Arc<Taxpayer>,
         /// Date of the data, where the source states one.
         as_of: Option<Timestamp>,
+        /// Name of the source, where it is another than the provider that answers.
+        source: Option<Arc<str>>,
     },
     /// It is authoritative for this number and has no record of it.
     NotFound,
@@ -96,7 +130,7 @@ impl Answer {
     /// The record without a stated date of the data.
     #[must_use]
     pub fn found(record: Taxpayer) -> Self {
-        Self::Found { record: Arc::new(record), as_of: None }
+        Self::Found { record: Arc::new(record), as_of: None, source: None }
     }
 }
 

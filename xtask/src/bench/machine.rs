@@ -10,8 +10,14 @@ use crate::command::Invocation;
 use crate::failure::{Doing as _, Failure, Outcome};
 use crate::tools::Tool;
 
-/// Processor, memory, compiler and the versions of `packages` and `servers`, one sentence per line.
-pub(super) fn describe(root: &Path, packages: &[&str], servers: &[&str]) -> Outcome<String> {
+/// Processor, memory, compiler and the versions of `packages`, as in the file `lock`, and of
+/// `servers`, one sentence per line.
+pub(crate) fn describe(
+    root: &Path,
+    lock: &str,
+    packages: &[&str],
+    servers: &[&str],
+) -> Outcome<String> {
     let system = |path| fs::read_to_string(path).unwrap_or_default();
     let processor = field(&system("/proc/cpuinfo"), "model name")
         .unwrap_or_else(|| std::env::consts::ARCH.to_owned());
@@ -20,8 +26,7 @@ pub(super) fn describe(root: &Path, packages: &[&str], servers: &[&str]) -> Outc
     let memory = memory.map(|size| format!(", {size} of memory")).unwrap_or_default();
     let rustc = Invocation::new("rustc").words("--version").output(root)?;
     let mut versions = vec![rustc.split_whitespace().take(2).collect::<Vec<_>>().join(" ")];
-    let lock =
-        fs::read_to_string(root.join("Cargo.lock")).doing(|| "read Cargo.lock".to_owned())?;
+    let lock = fs::read_to_string(root.join(lock)).doing(|| format!("read {lock}"))?;
     for package in packages {
         versions.push(format!("{package} {}", locked(&lock, package)?));
     }

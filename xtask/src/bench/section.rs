@@ -9,18 +9,18 @@ fn end(name: &str) -> String {
 }
 
 /// Both comments, for messages.
-pub(super) fn markers(name: &str) -> String {
+pub(crate) fn markers(name: &str) -> String {
     format!("put it between `{}` and `{}`", begin(name), end(name))
 }
 
 /// What stands between the comments.
-pub(super) fn extract<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+pub(crate) fn extract<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = text.split_once(&begin(name))?;
     rest.split_once(&end(name)).map(|(body, _)| body)
 }
 
 /// The text with the section's content replaced, or with a new section at its end.
-pub(super) fn replace(text: &str, name: &str, body: &str) -> Result<String, String> {
+pub(crate) fn replace(text: &str, name: &str, body: &str) -> Result<String, String> {
     let section = format!("{}\n\n{body}\n\n{}", begin(name), end(name));
     match (text.find(&begin(name)), text.find(&end(name))) {
         (Some(from), Some(to)) if from < to => {

@@ -9,7 +9,7 @@ const PAGE: &str = "docs/architecture.md";
 const PREFIX: &str = "rucache-";
 
 /// Every member stands in the page between backticks; every word of the page that begins with
-/// `rucache-` is a member.
+/// `rucache-` is a crate: a member, or one with a workspace of its own.
 pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {
     let Some(page) = workspace.files.get(PAGE) else {
         return vec![Finding::at(PAGE, "is missing: it says which crates there are and why")];
@@ -23,7 +23,9 @@ pub(super) fn check(workspace: &Workspace) -> Vec<Finding> {
     let mut seen = BTreeSet::new();
     for (number, line) in page.lines().enumerate() {
         for name in crate_names(line) {
-            if workspace.package(name).is_none() && seen.insert(name) {
+            let exists = workspace.package(name).is_some()
+                || workspace.files.contains_key(&format!("crates/{name}/Cargo.toml"));
+            if !exists && seen.insert(name) {
                 let message = format!("names `{name}`, and there is no such crate");
                 findings.push(Finding::at_line(PAGE, number + 1, message));
             }
@@ -52,6 +54,7 @@ mod tests {
 
     fn findings(page: Option<&str>) -> Vec<String> {
         let mut workspace = Workspace::default();
+        workspace.files.insert("crates/rucache-apart/Cargo.toml".to_owned(), String::new());
         for name in ["rucache", "rucache-core", "xtask"] {
             workspace.packages.push(Package { name: name.to_owned(), ..Package::default() });
         }
@@ -63,6 +66,12 @@ mod tests {
     fn a_page_with_exactly_the_crates_passes() {
         let good = "| `rucache` | facade |\n| `rucache-core` | keys, in `crates/rucache-core/src` |\n`xtask`\n";
         assert_eq!(findings(Some(good)), [""; 0]);
+    }
+
+    #[test]
+    fn a_crate_with_a_workspace_of_its_own_may_be_named() {
+        let page = "`rucache` `rucache-core` `xtask` and rucache-apart\n";
+        assert_eq!(findings(Some(page)), [""; 0]);
     }
 
     #[test]

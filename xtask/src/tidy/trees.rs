@@ -27,6 +27,8 @@ const RUNTIMES: &[&str] = &[
 
 const BACKENDS: &[&str] = &["fred", "memcache", "moka", "quick_cache", "redis"];
 
+const METRICS: &[&str] = &["metrics", "metrics-exporter-prometheus", "metrics-util", "prometheus"];
+
 const HTTP_SERVERS: &[&str] = &["actix-web", "axum", "poem", "rocket", "salvo", "warp"];
 
 const TABLE: &[Row] = &[
@@ -39,6 +41,21 @@ const TABLE: &[Row] = &[
         names: &["rucache-core", "rucache-ruc", "rucache-engine", "rucache-lookup"],
         absent: BACKENDS,
         rule: "it knows no concrete backend",
+    },
+    Row {
+        names: &[
+            "rucache-core",
+            "rucache-ruc",
+            "rucache-engine",
+            "rucache-lookup",
+            "rucache-memory",
+            "rucache-redis",
+            "rucache-memcached",
+            "rucache-padron",
+            "rucache-providers",
+        ],
+        absent: METRICS,
+        rule: "metrics are telemetry's: who does not want them does not get them",
     },
     Row { names: &["rucache"], absent: HTTP_SERVERS, rule: "only the server knows HTTP serving" },
 ];

@@ -17,6 +17,9 @@ pub enum Change {
     Service(ServiceName),
     /// Anything may have changed.
     Everything,
+    /// A node has begun another life, or another server stands in its place: it may have forgotten
+    /// what it had confirmed, and anything may have changed.
+    Rewound,
     /// Changes are no longer told: what is known locally ages from now on.
     PushLost,
     /// Changes are told again, after an [`Change::Everything`].

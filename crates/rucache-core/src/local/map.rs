@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{Local, LocalEntry, Usage};
-use crate::{Key, Mono};
+use crate::Key;
 
 /// A local tier that keeps everything: for tests, and as the plain statement of the contract.
 ///
@@ -33,10 +33,10 @@ impl Local for MapLocal {
         self.entries().remove(key).is_some()
     }
 
-    fn purge(&self, now: Mono) -> u64 {
+    fn purge(&self, is_over: &dyn Fn(&LocalEntry) -> bool) -> u64 {
         let mut entries = self.entries();
         let before = entries.len();
-        entries.retain(|_, entry| entry.deadlines.hard > now);
+        entries.retain(|_, entry| !is_over(entry));
         (before - entries.len()) as u64
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rucache_core::{Jitter, Runtime, Ttl};
-use rucache_engine::{Accept, LoadError, Policy, ServedFrom, StaleReason};
+use rucache_engine::{Accept, LoadError, Policy, ServedFrom, StaleReason, Written};
 
 use crate::{HOUR, Lab, with_stale};
 
@@ -207,7 +207,9 @@ fn wall_clock_stepping_back_or_forth_moves_no_deadline() {
 #[test]
 fn what_has_expired_is_dropped_as_more_is_stored() {
     let lab = Lab::new();
-    let store = |name: String, ttl| lab.runtime.block_on(lab.cache.set(&name, &0, ttl)).unwrap();
+    let store = |name: String, ttl| {
+        assert_eq!(lab.runtime.block_on(lab.cache.set(&name, &0, ttl)).unwrap(), Written::Done);
+    };
     (0..1_000).for_each(|n| store(format!("short_{n}"), Ttl::MIN));
     lab.runtime.advance(Duration::from_millis(1));
     assert_eq!(lab.cache.usage().unwrap().entries, 1_000);

@@ -7,7 +7,7 @@ use rucache_conformance::Model;
 use rucache_core::{
     Backend, BackendExt, Envelope, Key, MarkerVersion, Runtime, TestRuntime, Timestamp,
 };
-use rucache_engine::{Accept, Cache, CacheError, ServedFrom};
+use rucache_engine::{Accept, Cache, CacheError, ServedFrom, Removed, Written};
 
 use crate::shared::{Fleet, key};
 use crate::{HOUR, Lab, with_stale};
@@ -176,17 +176,30 @@ mod outage {
     }
 
     #[test]
-    fn write_that_did_not_happen_is_an_error() {
+    fn change_that_was_not_confirmed_is_deferred() {
+        let lab = lab();
+        let written = lab.runtime.block_on(lab.cache.set("name", "value", HOUR)).unwrap();
+        assert_eq!(written, Written::Deferred);
+        let removed = lab.runtime.block_on(lab.cache.delete("name")).unwrap();
+        assert_eq!(removed, Removed { existed: false, written: Written::Deferred });
+        assert_eq!(lab.cache.health().undelivered, 1, "one key, however often");
+    }
+
+    #[test]
+    fn value_over_the_limit_is_an_error_however_its_removal_ends() {
         let lab = lab();
         let too_large = lab.runtime.block_on(lab.cache.set("name", &*"x".repeat(2_000_000), HOUR));
-        assert!(matches!(too_large, Err(CacheError::Backend(_))), "{too_large:?}");
-        let kinds = [
-            lab.runtime.block_on(lab.cache.set("name", "value", HOUR)).unwrap_err(),
-            lab.runtime.block_on(lab.cache.delete("name")).unwrap_err(),
-        ];
-        for error in kinds {
-            let CacheError::Backend(error) = error else { panic!("{error:?}") };
-            assert_eq!(error.kind(), ErrorKind::Unreachable);
-        }
+        assert!(matches!(too_large, Err(CacheError::TooLarge { .. })), "{too_large:?}");
+        assert_eq!(lab.cache.health().undelivered, 1);
+    }
+
+    #[test]
+    fn strict_read_tells_of_the_outage() {
+        let runtime = TestRuntime::new(1);
+        let backend = Emulated::new(Dead, Arc::new(runtime.clone()), KeyCodec::default());
+        let lab = Lab::of(&runtime, Cache::on_backend(Arc::new(backend)).strict_reads());
+        let read = lab.runtime.block_on(lab.cache.get::<String>("name"));
+        let Err(CacheError::Backend(error)) = read else { panic!("{read:?}") };
+        assert_eq!(error.kind(), ErrorKind::Unreachable);
     }
 }

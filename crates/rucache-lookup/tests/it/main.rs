@@ -316,9 +316,9 @@ fn set_get_and_delete_agree() {
     let hit = lab.get(CONTINENTAL).unwrap();
     assert_eq!(*hit.record, continental);
     assert_eq!(hit.outcome.ttl, Duration::from_secs(3600));
-    assert!(lab.runtime.block_on(lab.rucs.delete(&ruc(CONTINENTAL))).unwrap());
+    assert!(lab.runtime.block_on(lab.rucs.delete(&ruc(CONTINENTAL))).unwrap().existed);
     assert!(lab.get(CONTINENTAL).is_none());
-    assert!(!lab.runtime.block_on(lab.rucs.delete(&ruc(CONTINENTAL))).unwrap());
+    assert!(!lab.runtime.block_on(lab.rucs.delete(&ruc(CONTINENTAL))).unwrap().existed);
     let life = Some(Policy::from(Ttl::SHORT));
     lab.runtime.block_on(lab.rucs.set(continental, life)).unwrap();
     assert_eq!(lab.get(CONTINENTAL).unwrap().outcome.ttl, Duration::from_secs(60));

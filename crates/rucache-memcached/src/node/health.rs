@@ -25,6 +25,11 @@ impl Health {
         self.breaker.state() == CircuitState::Closed
     }
 
+    /// The admission of a call.
+    pub(super) const fn admit(&self) -> Admission {
+        self.breaker.pass()
+    }
+
     /// Whether entries may be read.
     pub(super) fn check_reads(&self) -> Result<(), Trouble> {
         if !self.takes_calls() {
@@ -36,17 +41,18 @@ impl Health {
         }
     }
 
-    /// Counts a call. [`CircuitState::Open`] when it opened the circuit of a node that was well: the
+    /// Counts a call admitted so. [`CircuitState::Open`] when it opened the circuit of a node that was well: the
     /// caller begins its recovery.
     pub(super) fn record(
         &mut self,
+        admission: Admission,
         failure: Option<Trouble>,
         now: Mono,
         random: u64,
     ) -> Option<CircuitState> {
         self.failures = if failure.is_some() { self.failures + 1 } else { 0 };
         let outcome = failure.map_or(CallOutcome::Answered, |_| CallOutcome::Failed);
-        let changed = self.breaker.record(Admission::Pass, outcome, now, random);
+        let changed = self.breaker.record(admission, outcome, now, random);
         changed.filter(|state| {
             *state == CircuitState::Open && !std::mem::replace(&mut self.recovering, true)
         })
@@ -63,14 +69,21 @@ impl Health {
         }
     }
 
-    /// Whether a probe is due, in which case one must follow.
-    pub(super) fn probe_is_due(&mut self, now: Mono) -> bool {
-        self.breaker.admit(now) == Admission::Probe
+    /// The admission of a probe where one is due, in which case it must follow.
+    pub(super) fn admit_probe(&mut self, now: Mono) -> Option<Admission> {
+        let admission = self.breaker.admit(now);
+        matches!(admission, Admission::Probe(_)).then_some(admission)
     }
 
-    /// Counts a probe; whether calls go through again.
-    pub(super) fn record_probe(&mut self, outcome: CallOutcome, now: Mono, random: u64) -> bool {
-        self.breaker.record(Admission::Probe, outcome, now, random);
+    /// Counts a probe admitted so; whether calls go through again.
+    pub(super) fn record_probe(
+        &mut self,
+        admission: Admission,
+        outcome: CallOutcome,
+        now: Mono,
+        random: u64,
+    ) -> bool {
+        self.breaker.record(admission, outcome, now, random);
         if outcome == CallOutcome::Answered {
             self.failures = 0;
         }
@@ -92,9 +105,18 @@ mod tests {
 
     const NOW: Mono = Mono::from_nanos(1_000_000_000_000);
 
+    fn call(health: &mut Health, failure: Option<Trouble>) -> Option<CircuitState> {
+        health.record(health.admit(), failure, NOW, 0)
+    }
+
+    fn probe(health: &mut Health, outcome: CallOutcome, now: Mono) -> bool {
+        let admission = health.admit_probe(now).expect("a probe is due");
+        health.record_probe(admission, outcome, now, 0)
+    }
+
     fn opened() -> Health {
         let mut health = Health::default();
-        let states = [0; 5].map(|_| health.record(Some(Trouble::Deadline), NOW, 0));
+        let states = [0; 5].map(|_| call(&mut health, Some(Trouble::Deadline)));
         assert_eq!(states, [None, None, None, None, Some(CircuitState::Open)]);
         health
     }
@@ -109,7 +131,7 @@ mod tests {
     #[test]
     fn refusals_leave_the_node_open() {
         let mut health = Health::default();
-        assert!((0..50).all(|_| health.record(None, NOW, 0).is_none()));
+        assert!((0..50).all(|_| call(&mut health, None).is_none()));
         assert_eq!(health.check_reads(), Ok(()));
     }
 
@@ -117,11 +139,9 @@ mod tests {
     fn node_is_read_only_after_its_recovery() {
         let mut health = opened();
         let later = NOW.after(Duration::from_millis(1_200));
-        assert!(health.probe_is_due(later));
-        assert!(!health.record_probe(CallOutcome::Failed, later, 0));
+        assert!(!probe(&mut health, CallOutcome::Failed, later));
         let later = later.after(Duration::from_millis(1_200));
-        assert!(health.probe_is_due(later));
-        assert!(health.record_probe(CallOutcome::Answered, later, 0));
+        assert!(probe(&mut health, CallOutcome::Answered, later));
         assert!(health.takes_calls());
         assert_eq!(health.check_reads(), Err(Trouble::Recovering));
         assert!(health.end_recovery());
@@ -132,10 +152,23 @@ mod tests {
     fn circuit_that_opens_during_the_recovery_begins_no_second_one() {
         let mut health = opened();
         let later = NOW.after(Duration::from_millis(1_200));
-        assert!(health.probe_is_due(later) && health.record_probe(CallOutcome::Answered, later, 0));
-        assert!((0..5).all(|_| health.record(Some(Trouble::Deadline), later, 0).is_none()));
+        assert!(probe(&mut health, CallOutcome::Answered, later));
+        assert!((0..5).all(|_| call(&mut health, Some(Trouble::Deadline)).is_none()));
         assert!(!health.end_recovery());
         assert_eq!(health.check_reads(), Err(Trouble::CircuitOpen));
+    }
+
+    #[test]
+    fn late_failures_do_not_close_a_node_that_is_well_again() {
+        let mut health = Health::default();
+        let early = health.admit();
+        assert!((0..5).any(|_| call(&mut health, Some(Trouble::Deadline)).is_some()));
+        let later = NOW.after(Duration::from_millis(1_200));
+        assert!(probe(&mut health, CallOutcome::Answered, later) && health.end_recovery());
+        for _ in 0..50 {
+            assert_eq!(health.record(early, Some(Trouble::Deadline), later, 0), None);
+        }
+        assert_eq!(health.check_reads(), Ok(()));
     }
 
     #[test]
@@ -143,15 +176,15 @@ mod tests {
         let mut health = Health::default();
         let deadline = Some(Trouble::Deadline);
         let broken = Some(Trouble::Broken(std::io::ErrorKind::ConnectionReset));
-        health.record(deadline, NOW, 0);
+        call(&mut health, deadline);
         assert!(!health.wants_new_client(deadline));
-        health.record(deadline, NOW, 0);
+        call(&mut health, deadline);
         assert!(health.wants_new_client(deadline));
-        health.record(None, NOW, 0);
+        call(&mut health, None);
         assert!(!health.wants_new_client(None));
-        health.record(broken, NOW, 0);
+        call(&mut health, broken);
         assert!(health.wants_new_client(broken));
-        health.record(None, NOW, 0);
+        call(&mut health, None);
         assert!(health.wants_new_client(Some(Trouble::Garbled)));
     }
 }

@@ -6,11 +6,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rucache_core::pace::Pace;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
-use super::pace::Pace;
 use super::{Node, failed};
 use crate::client::{Item, Name};
 use crate::error::Trouble;
@@ -136,7 +136,11 @@ impl Rest {
                 }
                 Err(trouble) => failed(trouble, names.len()),
             };
-            self.node.reads.lock().pace.learn(&found);
+            let len = |found: &Result<Option<Item>, _>| match found {
+                Ok(Some(item)) => item.value.len(),
+                _ => 0,
+            };
+            self.node.reads.lock().pace.learn(found.iter().map(len));
             let of = |name: &Name| {
                 let place = places.get(name).and_then(|place| found.get(*place));
                 place.cloned().unwrap_or(Err(Trouble::Garbled))

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use rucache_core::Listener;
-use rucache_core::breaker::CallOutcome;
+use rucache_core::breaker::{Admission, CallOutcome};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep_until};
 
@@ -92,8 +92,10 @@ async fn probe_until_well(node: &Weak<Node>) -> bool {
         if alive.health().takes_calls() {
             return true;
         }
-        let due = alive.health().probe_is_due(alive.clock.now());
-        if due && probe(&alive).await {
+        let due = alive.health().admit_probe(alive.clock.now());
+        if let Some(admission) = due
+            && probe(&alive, admission).await
+        {
             return true;
         }
         drop(alive);
@@ -102,7 +104,7 @@ async fn probe_until_well(node: &Weak<Node>) -> bool {
 }
 
 /// Asks for a sign of life over new connections to a newly resolved address.
-async fn probe(node: &Arc<Node>) -> bool {
+async fn probe(node: &Arc<Node>, admission: Admission) -> bool {
     node.replace(&node.current());
     let used = node.current();
     let deadline = Instant::now() + node.connect_timeout + node.timeout;
@@ -111,7 +113,7 @@ async fn probe(node: &Arc<Node>) -> bool {
     let well = matches!(answer.await, Ok(Ok(())));
     let outcome = if well { CallOutcome::Answered } else { CallOutcome::Failed };
     let (now, random) = (node.clock.now(), node.clock.random());
-    node.health().record_probe(outcome, now, random)
+    node.health().record_probe(admission, outcome, now, random)
 }
 
 async fn pause(span: Duration) {

@@ -53,12 +53,12 @@ fn purge_drops_what_is_at_or_past_its_hard_deadline_and_nothing_else() {
     for number in 0..3_000 {
         store.insert(key("ruc", number), entry(0, 8, mono(u64::from(number))));
     }
-    assert_eq!(store.purge(mono(999)), 1_000);
+    assert_eq!(store.purge(&|entry| entry.deadlines.hard <= mono(999)), 1_000);
     assert_eq!(value(&store, &key("ruc", 999)), None);
     assert_eq!(value(&store, &key("ruc", 1_000)), Some(0));
     assert_eq!(store.usage().entries, 2_000);
     assert_eq!(store.usage().evictions, 0, "a purge is no eviction");
-    assert_eq!(store.purge(mono(999)), 0);
+    assert_eq!(store.purge(&|entry| entry.deadlines.hard <= mono(999)), 0);
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn purge_keeps_an_entry_inserted_meanwhile() {
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 start.wait();
-                store.purge(mono(10));
+                store.purge(&|entry| entry.deadlines.hard <= mono(10));
             });
             start.wait();
             store.insert(key.clone(), entry(2, 8, Mono::NEVER));

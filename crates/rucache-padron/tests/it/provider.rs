@@ -35,7 +35,7 @@ fn sample_answers_for_sunat() {
     let sample =
         RegisterProvider::new("sample", rucache_padron::sample().unwrap(), Coverage::Partial);
     assert_eq!((sample.name(), sample.coverage()), ("sample", Coverage::Partial));
-    let Answer::Found { record, as_of } = now(sample.lookup(ruc(SUNAT))) else {
+    let Answer::Found { record, as_of, .. } = now(sample.lookup(ruc(SUNAT))) else {
         panic!("the sample has SUNAT");
     };
     assert_eq!(record.ruc(), ruc(SUNAT));

@@ -14,7 +14,7 @@ use crate::config::Address;
 use crate::connection::Purpose;
 use crate::error::Cause;
 use crate::fleet::{Member, Recruiter};
-use crate::node::{Access, Call, Lane, Node, Place};
+use crate::node::{Access, Call, Lane, Node, Place, Share};
 use crate::request::list;
 
 /// Time between two looks that nobody asked for.
@@ -150,7 +150,7 @@ impl Scout {
         for address in &view.primaries {
             let member = before.members.get(address).cloned().unwrap_or_else(|| {
                 let place = Place::At(address.clone());
-                Arc::new(self.recruiter.recruit(address.to_string(), place))
+                Arc::new(self.recruiter.recruit(address.to_string(), place, Share::Slots))
             });
             members.insert(address.clone(), member);
         }

@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use redis::{Pipeline, Value};
-use rucache_core::breaker::{Admission, CallOutcome, CircuitState};
-use rucache_core::{Breaker, Change};
+use rucache_core::Change;
+use rucache_core::breaker::{Admission, CircuitState};
 use tokio::time::Instant;
 
 use super::establish::{Established, establish};
@@ -123,7 +123,7 @@ impl Supervisor {
         self.joined = [Some(after(Duration::ZERO)), self.joined[0]];
         node.late.store(0, Ordering::Relaxed);
         node.read_only.store(0, Ordering::Relaxed);
-        *node.breaker() = Breaker::default();
+        node.breaker().reset();
         // It may have broken meanwhile.
         let up = node.link.send_if_modified(|link| {
             let still = matches!(link, Link::Recovering(..));
@@ -176,6 +176,7 @@ impl Supervisor {
         let node = &self.node;
         for (connection, lane) in [(&connections.data, Lane::Data), (&connections.bulk, Lane::Bulk)]
         {
+            let admission = node.breaker().pass();
             match connection.exchange(&ping, deadline).await {
                 Ok(answers) => {
                     let in_step = |answer: &Value| match answer {
@@ -186,9 +187,9 @@ impl Supervisor {
                     if !answers.first().is_some_and(in_step) {
                         node.lost(connection.id());
                     }
-                    node.answered(&answers, lane);
+                    node.answered(&answers, lane, admission);
                 }
-                Err(Cause::Deadline) if lane == Lane::Data => node.missed(),
+                Err(Cause::Deadline) if lane == Lane::Data => node.missed(admission),
                 // A long listing may be in the way there.
                 Err(Cause::Deadline) => {}
                 Err(_) => node.lost(connection.id()),
@@ -208,22 +209,14 @@ impl Supervisor {
 
     /// Leaves the node alone until the breaker asks for a probe.
     fn down(&self, cause: Cause) {
-        let mut breaker = self.node.breaker();
-        while breaker.state() != CircuitState::Open {
-            let admission = match breaker.state() {
-                CircuitState::HalfOpen => Admission::Probe,
-                _ => Admission::Pass,
-            };
-            breaker.record(admission, CallOutcome::Failed, self.node.clock.now(), random());
-        }
-        drop(breaker);
+        self.node.breaker().trip(self.node.clock.now(), random());
         self.node.link.send_replace(Link::Down(Cause::Open(Box::new(cause))));
     }
 
     async fn wait_for_probe(&self) {
         let mut ask = after(ASK_SENTINELS);
         loop {
-            if self.node.breaker().admit(self.node.clock.now()) == Admission::Probe {
+            if matches!(self.node.breaker().admit(self.node.clock.now()), Admission::Probe(_)) {
                 return;
             }
             if after(Duration::ZERO) >= ask {

@@ -38,3 +38,13 @@ pub(crate) fn commands(bytes: &[u8]) -> Vec<Vec<String>> {
     }
     commands
 }
+
+/// The answer of an empty Redis to a `GET` or an `MGET`.
+pub(crate) fn nothing(command: &[String]) -> Vec<u8> {
+    match command {
+        [name, names @ ..] if name == "MGET" => {
+            format!("*{}\r\n{}", names.len(), "$-1\r\n".repeat(names.len())).into_bytes()
+        }
+        _ => b"$-1\r\n".to_vec(),
+    }
+}

@@ -4,6 +4,7 @@
 
 mod admission;
 mod cluster;
+mod coalescing;
 mod fake;
 mod faults;
 mod opening;

@@ -12,6 +12,14 @@ use crate::stand::{PATIENCE, RECOVERY, Reads, SLACK, eventually, key, open, read
 
 const KEYS: u64 = 200;
 
+/// The right answer to a question for a name.
+fn entry(name: &str) -> Vec<u8> {
+    let number = name.trim_start_matches("migo:ruc_").parse().unwrap();
+    let entry = [b"\x01versions".as_slice(), &value(number)].concat();
+    let head = format!("${}\r\n", entry.len());
+    [head.as_bytes(), &entry, b"\r\n"].concat()
+}
+
 /// Answers that are out of step with their questions are everybody's wrong values: the heartbeat
 /// finds out, since only the answer to its own question will do.
 #[tokio::test(flavor = "multi_thread")]
@@ -20,11 +28,11 @@ async fn connection_out_of_step_is_replaced() {
     let forgotten = AtomicBool::new(false);
     let server = fake::redis(move |command| match (command[0].as_str(), command.get(1)) {
         ("GET", _) if !forgotten.swap(true, Ordering::Relaxed) => Some(Vec::new()),
-        ("GET", Some(name)) => {
-            let number = name.trim_start_matches("migo:ruc_").parse().unwrap();
-            let entry = [b"\x01versions".as_slice(), &value(number)].concat();
-            let head = format!("${}\r\n", entry.len());
-            Some(vec![Step::Send([head.as_bytes(), &entry, b"\r\n"].concat())])
+        ("GET", Some(name)) => Some(vec![Step::Send(entry(name))]),
+        ("MGET", _) => {
+            let entries = command[1..].iter().map(|name| entry(name)).collect::<Vec<_>>();
+            let head = format!("*{}\r\n", entries.len()).into_bytes();
+            Some(vec![Step::Send([head, entries.concat()].concat())])
         }
         _ => None,
     });

@@ -1,0 +1,126 @@
+//! Changing entries, one by one and in groups.
+
+use std::sync::Arc;
+
+use rucache_core::observer::{Origin, Scope};
+use rucache_core::{InvalidKey, Key};
+
+use super::{Cache, Cacheable};
+use crate::name::KeyName;
+use crate::{CacheError, Loaded, Policy, Removed, Written};
+
+impl Cache {
+    /// Stores `value` as `name`. A load of the name that is running will not be stored over it.
+    ///
+    /// # Errors
+    ///
+    /// - [`CacheError::Key`] when the name cannot be a key.
+    /// - [`CacheError::TooLarge`] or [`CacheError::Codec`] when the value cannot be stored; what was
+    ///   stored before is gone then, since it is outdated.
+    pub async fn set<T>(
+        &self,
+        name: &(impl KeyName + Sync + ?Sized),
+        value: &T,
+        policy: impl Into<Policy>,
+    ) -> Result<Written, CacheError>
+    where
+        T: ToOwned + ?Sized,
+        T::Owned: Cacheable,
+    {
+        self.put(name, Loaded::<T::Owned>::new(value.to_owned()), policy).await
+    }
+
+    /// Stores `value` as `name` without copying it; otherwise as [`set`](Self::set).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`set`](Self::set).
+    pub async fn set_shared<T: Cacheable>(
+        &self,
+        name: &(impl KeyName + Sync + ?Sized),
+        value: Arc<T>,
+        policy: impl Into<Policy>,
+    ) -> Result<Written, CacheError> {
+        self.put(name, Loaded::<T>::new(value), policy).await
+    }
+
+    /// Stores as `name` what a loader would bring: a value with tags, or a verdict that there is
+    /// none, of which every one counts. [`Loaded::absent`] removes what is there.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`set`](Self::set), and [`CacheError::Tags`].
+    pub async fn put<T: Cacheable>(
+        &self,
+        name: &(impl KeyName + Sync + ?Sized),
+        loaded: Loaded<T>,
+        policy: impl Into<Policy>,
+    ) -> Result<Written, CacheError> {
+        let key = name.in_service(&self.service)?;
+        self.engine.put(&key, loaded.measured(), policy.into()).await
+    }
+
+    /// Removes the value of `name`. A load of the name that is running will not be stored.
+    ///
+    /// # Errors
+    ///
+    /// [`CacheError::Key`] when the name cannot be a key.
+    pub async fn delete(
+        &self,
+        name: &(impl KeyName + Sync + ?Sized),
+    ) -> Result<Removed, CacheError> {
+        let key = name.in_service(&self.service)?;
+        let removed = self.engine.remove(&key).await?;
+        self.engine.invalidated(key.service(), Scope::Key, Origin::Local);
+        Ok(removed)
+    }
+
+    /// Keeps the value of `name` only as a fallback, for as long as it would have been kept. A load
+    /// of the name that is running will not be stored.
+    ///
+    /// # Errors
+    ///
+    /// [`CacheError::Key`] when the name cannot be a key.
+    pub async fn expire(
+        &self,
+        name: &(impl KeyName + Sync + ?Sized),
+    ) -> Result<Removed, CacheError> {
+        let key = name.in_service(&self.service)?;
+        let removed = self.engine.expire(&key).await?;
+        self.engine.invalidated(key.service(), Scope::Key, Origin::Local);
+        Ok(removed)
+    }
+
+    /// Removes every value of this handle's service that carries `tag`, however many they are: two
+    /// changes at each node of the backend. Loads that are running will not be stored with it.
+    ///
+    /// # Errors
+    ///
+    /// [`CacheError::Key`] when the tag is empty or longer than 256 bytes.
+    pub async fn invalidate_tag(&self, tag: &str) -> Result<Written, CacheError> {
+        let len = tag.len();
+        if len > rucache_core::envelope::MAX_TAG_LEN {
+            return Err(InvalidKey::NameTooLong { len }.into());
+        }
+        self.engine.invalidate_tag(&Key::new(&self.service, tag)?).await
+    }
+
+    /// Removes every value of this handle's service, however many they are: one change at each node
+    /// of the backend. Loads that are running will not be stored.
+    ///
+    /// # Errors
+    ///
+    /// [`CacheError::Backend`] when the backend cannot do that at all.
+    pub async fn clear(&self) -> Result<Written, CacheError> {
+        self.engine.clear(&self.service).await
+    }
+
+    /// Removes every value of every service, as [`clear`](Self::clear) does those of one.
+    ///
+    /// # Errors
+    ///
+    /// [`CacheError::Backend`] when the backend cannot do that at all.
+    pub async fn clear_all(&self) -> Result<Written, CacheError> {
+        self.engine.clear_all().await
+    }
+}

@@ -1,0 +1,76 @@
+//! Many names at once.
+
+use std::error::Error;
+use std::future::Future;
+use std::num::NonZeroUsize;
+
+use rucache_core::{Count, Key};
+
+use super::{Accept, Cache, Cacheable};
+use crate::load::{Job, load_future};
+use crate::{CacheError, Found, Hit, LoadError, Loaded, Policy, Written};
+
+impl Cache {
+    /// What the cache has of `keys`, in their order, without loading: the backend is asked once for
+    /// all that are not in the local tier.
+    pub async fn look_many<T: Cacheable>(
+        &self,
+        keys: &[Key],
+        accept: Accept,
+    ) -> Vec<Result<Found<T>, CacheError>> {
+        let found = self.engine().read_many(keys, accept).await;
+        for (key, found) in keys.iter().zip(&found) {
+            let count = found.as_ref().map_or(Count::Error, Found::count);
+            self.engine().answered_as(key, count);
+        }
+        found
+    }
+
+    /// The fresh values of `keys`, in their order, without loading.
+    pub async fn get_many<T: Cacheable + Clone>(&self, keys: &[Key]) -> Vec<Option<T>> {
+        let value = |found: Result<Found<T>, _>| {
+            found.ok()?.value().map(|hit| std::sync::Arc::unwrap_or_clone(hit.value))
+        };
+        self.look_many(keys, Accept::Fresh).await.into_iter().map(value).collect()
+    }
+
+    /// Stores values, each under its key; one result for each, in their order.
+    pub async fn set_many<T: Cacheable>(
+        &self,
+        values: Vec<(Key, T)>,
+        policy: impl Into<Policy>,
+    ) -> Vec<Result<Written, CacheError>> {
+        let policy = policy.into();
+        let put = |(key, value): (Key, T)| async move {
+            self.engine().put(&key, Loaded::new(value).measured(), policy).await
+        };
+        futures_util::future::join_all(values.into_iter().map(put)).await
+    }
+
+    /// The values of `keys`, in their order.
+    ///
+    /// `loader` is asked for up to `at_once` names that are missing, then for the next ones; it
+    /// answers in the order it was asked. A key that stands twice is loaded once. The hard timeout
+    /// holds for the call as a whole: what is not there by then is told so, and its load goes on.
+    pub async fn read_or_load_many<T, F, Fut, E>(
+        &self,
+        keys: &[Key],
+        policy: impl Into<Policy>,
+        at_once: NonZeroUsize,
+        loader: F,
+    ) -> Vec<Result<Hit<T>, LoadError>>
+    where
+        T: Cacheable,
+        F: Fn(Vec<Key>) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Vec<Result<Loaded<T>, E>>> + Send + 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let job = || {
+            Job::of::<T>(policy.into(), at_once, move |missing| {
+                let loader = loader.clone();
+                load_future(move || loader(missing))
+            })
+        };
+        self.engine.read_or_load_many(keys, job).await
+    }
+}

@@ -1,0 +1,161 @@
+//! Reading without loading: from the local tier, then from the shared one.
+
+use std::sync::Arc;
+
+use rucache_core::observer::StaleReason;
+use rucache_core::{Count, Key, LocalEntry, Mono};
+
+use crate::cache::{Accept, Cacheable};
+use crate::engine::Engine;
+use crate::load::typed;
+use crate::look::{Content, Known, Look};
+use crate::negative::{Verdict, is_negative};
+use crate::outcome::{Hit, Outcome, ServedFrom};
+use crate::CacheError;
+
+/// What a cache has under a name.
+#[derive(Debug, Clone)]
+pub enum Found<T> {
+    /// A value.
+    Value(Hit<T>),
+    /// A verdict that there is none, which has not lapsed.
+    Negative(Verdict),
+    /// Nothing that is good enough.
+    Nothing,
+}
+
+impl<T> Found<T> {
+    /// The value, if there is one.
+    #[must_use]
+    pub fn value(self) -> Option<Hit<T>> {
+        match self {
+            Self::Value(hit) => Some(hit),
+            Self::Negative(_) | Self::Nothing => None,
+        }
+    }
+
+    pub(crate) const fn count(&self) -> Count {
+        match self {
+            Self::Value(hit) => hit.outcome.from.count(),
+            Self::Negative(_) => Count::NegativeHit,
+            Self::Nothing => Count::Miss,
+        }
+    }
+}
+
+impl Engine {
+    /// What the local tier has of `key`, if it is good enough and a `T`.
+    #[inline]
+    pub(crate) fn find<T: Cacheable>(&self, key: &Key, accept: Accept) -> Found<T> {
+        let Some(entry) = self.local.as_ref().and_then(|local| local.get(key)) else {
+            return Found::Nothing;
+        };
+        let now = self.runtime.coarse_now();
+        if !self.is_current(&entry, now) {
+            return Found::Nothing;
+        }
+        let from = if now < entry.deadlines.soft {
+            ServedFrom::Local
+        } else if accept == Accept::Stale && now < entry.deadlines.hard {
+            ServedFrom::Stale(StaleReason::Allowed)
+        } else {
+            return Found::Nothing;
+        };
+        Found::of(&entry, from, now)
+    }
+
+    /// What the cache has of `key`, without loading; an outage of the shared tier is a miss, unless
+    /// reads are strict.
+    pub(crate) async fn read<T: Cacheable>(
+        &self,
+        key: &Key,
+        accept: Accept,
+    ) -> Result<Found<T>, CacheError> {
+        let mut found = self.read_many(std::slice::from_ref(key), accept).await;
+        found.pop().unwrap_or(Ok(Found::Nothing))
+    }
+
+    /// What the cache has of `keys`, in their order: the shared tier is asked once for all that the
+    /// local tier does not have.
+    pub(crate) async fn read_many<T: Cacheable>(
+        &self,
+        keys: &[Key],
+        accept: Accept,
+    ) -> Vec<Result<Found<T>, CacheError>> {
+        let Some(shared) = &self.shared else {
+            return keys.iter().map(|key| Ok(self.find(key, accept))).collect();
+        };
+        let mut found: Vec<_> =
+            keys.iter().map(|key| Ok(self.find(key, Accept::Fresh))).collect();
+        let is_missing = |found: &Result<Found<T>, _>| matches!(found, Ok(Found::Nothing));
+        let missing: Vec<usize> = (0..keys.len()).filter(|at| is_missing(&found[*at])).collect();
+        if missing.is_empty() {
+            return found;
+        }
+        let asked: Vec<Key> = missing.iter().map(|at| keys[*at].clone()).collect();
+        for key in &asked {
+            self.count(key, Count::LocalMiss);
+        }
+        for (at, look) in missing.into_iter().zip(self.look(shared, &asked).await) {
+            found[at] = self.taken(&keys[at], look, accept);
+        }
+        found
+    }
+
+    /// What a look at the shared tier is good for.
+    fn taken<T: Cacheable>(
+        &self,
+        key: &Key,
+        look: Look,
+        accept: Accept,
+    ) -> Result<Found<T>, CacheError> {
+        let now = self.runtime.now();
+        let content = match look.known {
+            Known::Read { content, .. } => content,
+            Known::Unreachable(Some(error)) if self.is_strict => return Err(error.into()),
+            Known::Unreachable(_) | Known::Newer => Content::Nothing,
+        };
+        Ok(match content {
+            Content::Fresh(entry) => {
+                let usable = if is_negative(&entry) { Some(entry) } else { typed::<T>(entry) };
+                let Some(entry) = usable else { return Ok(Found::Nothing) };
+                self.copy(key, &entry, &look.ticket);
+                Found::of(&entry, ServedFrom::Shared, now)
+            }
+            Content::Stale(entry) if accept == Accept::Stale => {
+                Found::of(&entry, ServedFrom::Stale(StaleReason::Allowed), now)
+            }
+            // What this process kept of it may be older, and nothing better is known.
+            Content::Nothing if accept == Accept::Stale => self.find(key, accept),
+            _ => Found::Nothing,
+        })
+    }
+}
+
+impl<T: Cacheable> Found<T> {
+    #[inline]
+    fn of(entry: &LocalEntry, from: ServedFrom, now: Mono) -> Self {
+        if let Some(value) = entry.value() {
+            return Self::Value(Hit { value, outcome: Outcome::new(from, entry, now) });
+        }
+        match Verdict::of(entry, from, now) {
+            // A verdict that has lapsed is no answer.
+            Some(verdict) if now < entry.deadlines.soft => Self::Negative(verdict),
+            Some(_) => Self::Nothing,
+            None => Hit::of(entry, from, now).map_or(Self::Nothing, Self::Value),
+        }
+    }
+}
+
+impl<T: Cacheable> Hit<T> {
+    /// The value of `entry` as a `T`, by way of its JSON form if it is of another type.
+    #[inline]
+    pub(crate) fn of(entry: &LocalEntry, from: ServedFrom, now: Mono) -> Option<Self> {
+        let value: Arc<T> = match entry.value() {
+            Some(value) => value,
+            None if is_negative(entry) => return None,
+            None => typed::<T>(entry.clone())?.value()?,
+        };
+        Some(Self { value, outcome: Outcome::new(from, entry, now) })
+    }
+}

@@ -1,0 +1,133 @@
+//! Listening to the shared tier: changes made elsewhere, nodes that go and come back.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::future::{self, Either};
+use rucache_core::observer::{Origin, Scope};
+use rucache_core::{
+    Change, Count, Error, Key, Listener, Marker, Precondition, ServiceName, Ttl, Write,
+};
+
+use crate::engine::Engine;
+
+/// How long the echo of a change may take before push counts as silent.
+const ECHO: Duration = Duration::from_secs(1);
+
+/// How long a silent push is left alone before it is tried again.
+const TRY_AGAIN: Duration = Duration::from_secs(5);
+
+#[async_trait]
+impl Listener for Engine {
+    fn changed(&self, change: Change) {
+        match change {
+            Change::Entries(keys) => keys.iter().for_each(|key| self.entry_changed(key)),
+            Change::Markers(markers) => markers.iter().for_each(|marker| self.marker_changed(marker)),
+            Change::Service(name) => {
+                self.services.raise(name.as_str());
+                self.pushed(name.as_str(), Scope::Namespace);
+            }
+            Change::Everything => self.services.raise_everything(),
+            Change::Rewound => {
+                self.services.raise_everything();
+                self.rewound.store(true, Ordering::Release);
+            }
+            Change::PushLost => self.push.lost(),
+            Change::PushRestored => self.prove_push(),
+            _ => self.services.raise_everything(),
+        }
+    }
+
+    fn node_down(&self, node: &str) {
+        let mut down = self.nodes_down.lock().unwrap_or_else(PoisonError::into_inner);
+        if !down.iter().any(|known| known == node) {
+            down.push(node.to_owned());
+        }
+    }
+
+    async fn node_recovering(&self, _: &str) -> Result<(), Error> {
+        self.recover().await
+    }
+
+    fn node_up(&self, node: &str) {
+        let mut down = self.nodes_down.lock().unwrap_or_else(PoisonError::into_inner);
+        down.retain(|known| known != node);
+    }
+}
+
+impl Engine {
+    fn entry_changed(&self, key: &Key) {
+        self.push.heard(key);
+        if let Some(local) = &self.local {
+            self.flights.fence(key, || local.remove(key));
+        }
+        self.pushed(key.service(), Scope::Key);
+    }
+
+    fn marker_changed(&self, marker: &Marker) {
+        match marker {
+            Marker::Root => self.services.raise_everything(),
+            Marker::Service(name) => {
+                self.services.raise(name.as_str());
+                self.pushed(name.as_str(), Scope::Namespace);
+            }
+            Marker::TagEpoch(name) => self.services.raise_epoch(name.as_str()),
+            Marker::Tag(tag) => {
+                self.services.raise_epoch(tag.service());
+                self.tags.raise(tag);
+                self.pushed(tag.service(), Scope::Tag);
+            }
+        }
+    }
+
+    /// Counts what was told, for services that anything was ever asked of here.
+    fn pushed(&self, service: &str, scope: Scope) {
+        if let Some(service) = self.services.known(service) {
+            service.counters.add(Count::Invalidation(scope, Origin::Push), 1);
+        }
+    }
+
+    /// Changes an entry of its own and waits for the echo, before anything is trusted to it.
+    fn prove_push(&self) {
+        let turn = self.push.restored();
+        let Some(engine) = self.myself.upgrade() else { return };
+        self.runtime.spawn(Box::pin(async move {
+            let weak = Arc::downgrade(&engine);
+            let mut engine = Some(engine);
+            while let Some(alive) = engine {
+                match alive.hears_itself(turn).await {
+                    None => return,
+                    Some(true) => return alive.push.proven(turn),
+                    Some(false) => {}
+                }
+                let nap = alive.runtime.sleep(TRY_AGAIN);
+                drop(alive);
+                nap.await;
+                engine = weak.upgrade();
+            }
+        }));
+    }
+
+    /// Whether a change comes back; none if push was lost meanwhile.
+    async fn hears_itself(&self, turn: u64) -> Option<bool> {
+        let shared = self.shared.as_ref()?;
+        let service = ServiceName::from_static("cache");
+        let key = Key::of_kind(&service, "push", self.runtime.random()).ok()?;
+        let echo = self.push.await_echo(turn, key.clone())?;
+        let write = Write {
+            key: key.clone(),
+            value: Bytes::from_static(b"push"),
+            ttl: Ttl::secs(10),
+            when: Precondition::Always,
+        };
+        let written = shared.backend.write_many(&[write]).await;
+        if !matches!(written.first(), Some(Ok(_))) {
+            return Some(false);
+        }
+        let heard = future::select(echo, self.runtime.sleep(ECHO)).await;
+        Some(matches!(heard, Either::Left((Ok(()), _))))
+    }
+}

@@ -1,0 +1,197 @@
+//! The outbox: invalidations that the shared tier has not confirmed, and those it might forget.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rucache_core::{Key, Marker, Mono, ServiceName};
+
+/// Most keys that wait; beyond it the whole service is invalidated in their place.
+const CAPACITY: usize = 10_000;
+
+/// For how long a confirmed invalidation is remembered, should a server lose it in a fail-over.
+const REMEMBERED: Duration = Duration::from_secs(60);
+
+/// Something that makes entries at the shared tier outdated; doing it twice is doing it once.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Invalidation {
+    /// An entry is removed.
+    Delete(Key),
+    /// An entry is kept as a fallback only.
+    Expire(Key),
+    /// A marker is raised.
+    Raise(Marker),
+}
+
+impl Invalidation {
+    /// The service to invalidate as a whole where single entries are too many.
+    fn service(&self) -> Option<ServiceName> {
+        match self {
+            Self::Delete(key) | Self::Expire(key) => Some(key.service_name()),
+            Self::Raise(Marker::Tag(tag)) => Some(tag.service_name()),
+            Self::Raise(_) => None,
+        }
+    }
+}
+
+/// Invalidations to be delivered, newest per key, and those confirmed a short while ago.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    /// How many wait: asked on every read of the shared tier.
+    waiting: AtomicUsize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// By what they touch; the number tells a newer one from an older.
+    waiting: HashMap<Slot, (Invalidation, u64)>,
+    next: u64,
+    confirmed: VecDeque<(Mono, Invalidation)>,
+    /// Services of which more was confirmed than is remembered.
+    coarse: HashMap<ServiceName, Mono>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Slot {
+    Entry(Key),
+    Marker(Marker),
+}
+
+impl Slot {
+    fn of(invalidation: &Invalidation) -> Self {
+        match invalidation {
+            Invalidation::Delete(key) | Invalidation::Expire(key) => Self::Entry(key.clone()),
+            Invalidation::Raise(marker) => Self::Marker(marker.clone()),
+        }
+    }
+}
+
+impl Outbox {
+    /// How many invalidations wait.
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.load(Ordering::Acquire)
+    }
+
+    /// Keeps `invalidation` until it is delivered.
+    pub(crate) fn put(&self, invalidation: Invalidation) {
+        let mut state = self.lock();
+        let slot = Slot::of(&invalidation);
+        let is_new = !state.waiting.contains_key(&slot);
+        let room = is_new && state.waiting.len() >= CAPACITY;
+        let invalidation = match invalidation.service().filter(|_| room) {
+            Some(service) => {
+                state.waiting.retain(|_, (kept, _)| kept.service().as_ref() != Some(&service));
+                Invalidation::Raise(Marker::Service(service))
+            }
+            None => invalidation,
+        };
+        let id = state.next;
+        state.next += 1;
+        let slot = Slot::of(&invalidation);
+        let kept = state.waiting.entry(slot).or_insert_with(|| (invalidation.clone(), id));
+        // What was to be removed is not only expired.
+        if !matches!(kept.0, Invalidation::Delete(_)) {
+            kept.0 = invalidation;
+        }
+        kept.1 = id;
+        self.recount(&state);
+    }
+
+    /// Whether what the shared tier has of `key` may be outdated.
+    pub(crate) fn covers(&self, key: &Key) -> bool {
+        if self.len() == 0 || cfg!(mutant = "outbox-barrier") {
+            return false;
+        }
+        let waiting = &self.lock().waiting;
+        let has = |marker| waiting.contains_key(&Slot::Marker(marker));
+        waiting.contains_key(&Slot::Entry(key.clone()))
+            || has(Marker::Root)
+            || has(Marker::Service(key.service_name()))
+    }
+
+    /// Whether what the shared tier has under `tag` may be outdated.
+    pub(crate) fn covers_tag(&self, tag: &Key) -> bool {
+        self.len() > 0
+            && self.lock().waiting.contains_key(&Slot::Marker(Marker::Tag(tag.clone())))
+    }
+
+    /// Everything that waits.
+    pub(crate) fn waiting(&self) -> Vec<(Invalidation, u64)> {
+        self.lock().waiting.values().cloned().collect()
+    }
+
+    /// Forgets what was delivered, unless something newer stands in its place; remembers that it was
+    /// confirmed.
+    pub(crate) fn delivered(&self, invalidation: &Invalidation, id: u64, now: Mono) {
+        let mut state = self.lock();
+        let slot = Slot::of(invalidation);
+        if state.waiting.get(&slot).is_some_and(|(_, current)| *current == id) {
+            state.waiting.remove(&slot);
+        }
+        state.remember(invalidation.clone(), now);
+        self.recount(&state);
+    }
+
+    /// Takes note that the shared tier has confirmed `invalidation`, which nothing older may follow.
+    pub(crate) fn confirmed(&self, invalidation: Invalidation, now: Mono) {
+        let mut state = self.lock();
+        if !state.waiting.is_empty() {
+            let slot = Slot::of(&invalidation);
+            // To be expired is less than to be removed.
+            let settles = |kept: &Invalidation| {
+                !matches!((kept, &invalidation), (Invalidation::Delete(_), Invalidation::Expire(_)))
+            };
+            if state.waiting.get(&slot).is_some_and(|(kept, _)| settles(kept)) {
+                state.waiting.remove(&slot);
+            }
+            self.recount(&state);
+        }
+        state.remember(invalidation, now);
+    }
+
+    /// Puts what was confirmed in the last minute among what is to be delivered.
+    pub(crate) fn again(&self, now: Mono) {
+        let mut state = self.lock();
+        state.forget(now);
+        let coarse = std::mem::take(&mut state.coarse);
+        let confirmed = std::mem::take(&mut state.confirmed);
+        drop(state);
+        let services = coarse.into_keys().map(|name| Invalidation::Raise(Marker::Service(name)));
+        confirmed
+            .into_iter()
+            .map(|(_, invalidation)| invalidation)
+            .chain(services)
+            .for_each(|invalidation| self.put(invalidation));
+    }
+
+    fn recount(&self, state: &State) {
+        self.waiting.store(state.waiting.len(), Ordering::Release);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn remember(&mut self, invalidation: Invalidation, now: Mono) {
+        self.forget(now);
+        if self.confirmed.len() >= CAPACITY
+            && let Some((at, oldest)) = self.confirmed.pop_front()
+            && let Some(service) = oldest.service()
+        {
+            self.coarse.insert(service, at);
+        }
+        self.confirmed.push_back((now, invalidation));
+    }
+
+    fn forget(&mut self, now: Mono) {
+        let is_old = |at: Mono| now.since(at) > REMEMBERED;
+        while self.confirmed.front().is_some_and(|(at, _)| is_old(*at)) {
+            self.confirmed.pop_front();
+        }
+        self.coarse.retain(|_, at| !is_old(*at));
+    }
+}

@@ -1,0 +1,112 @@
+//! Tags: their guards in this process, and what is known of their markers at the shared tier.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use rucache_core::{Guard, Key, MarkerVersion, TagCounts, TagGuard};
+
+use crate::services::SeenMarker;
+
+/// Tags known from which on those that nobody carries any more are dropped now and then.
+const COMPACT_FROM: usize = 1_024;
+
+/// A tag as its cache knows it.
+#[derive(Debug)]
+pub(crate) struct Tag {
+    pub(crate) guard: Arc<TagGuard>,
+    pub(crate) seen: SeenMarker,
+    copy: Mutex<Option<MarkerCopy>>,
+}
+
+/// A marker's version as read, good for as long as neither the tag nor its service has changed.
+#[derive(Debug, Clone, Copy)]
+struct MarkerCopy {
+    version: MarkerVersion,
+    count: u64,
+    sum: u64,
+}
+
+impl Tag {
+    /// The marker's version, where the copy was made under `count` and `sum`.
+    pub(crate) fn copy(&self, count: u64, sum: u64) -> Option<MarkerVersion> {
+        let copy = (*self.copy.lock().unwrap_or_else(PoisonError::into_inner))?;
+        (copy.count == count && copy.sum == sum).then_some(copy.version)
+    }
+
+    /// Keeps `version`, which was read after `count` and `sum` were.
+    pub(crate) fn keep(&self, version: MarkerVersion, count: u64, sum: u64) {
+        let copy = MarkerCopy { version, count, sum };
+        *self.copy.lock().unwrap_or_else(PoisonError::into_inner) = Some(copy);
+    }
+}
+
+/// The tags that a cache has met.
+#[derive(Debug, Default)]
+pub(crate) struct Tags {
+    table: RwLock<Table>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    tags: HashMap<Key, Arc<Tag>>,
+    /// How many there may be before the next look at which are still carried.
+    compact_at: usize,
+}
+
+impl Tags {
+    /// The tag with this key, made when it is new.
+    pub(crate) fn of(&self, key: &Key) -> Arc<Tag> {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tag) = table.tags.get(key) {
+            return tag.clone();
+        }
+        drop(table);
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        table.make_room();
+        let guard = || Arc::new(TagGuard { tag: key.clone(), guard: Guard::default() });
+        let new = || Arc::new(Tag {
+            guard: guard(),
+            seen: SeenMarker::default(),
+            copy: Mutex::default(),
+        });
+        table.tags.entry(key.clone()).or_insert_with(new).clone()
+    }
+
+    /// The guards of these tags as they stand now.
+    pub(crate) fn counts(tags: &[Arc<Tag>]) -> TagCounts {
+        tags.iter().map(|tag| (tag.guard.clone(), tag.guard.guard.count())).collect()
+    }
+
+    /// Makes all copies that carry the tag outdated. A tag that nobody has met is carried by none.
+    pub(crate) fn raise(&self, key: &Key) {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tag) = table.tags.get(key) {
+            tag.guard.guard.raise();
+        }
+    }
+
+    /// All tags, as they are now.
+    pub(crate) fn all(&self) -> Vec<Arc<Tag>> {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        table.tags.values().cloned().collect()
+    }
+
+    /// Drops the tags that nobody carries.
+    pub(crate) fn compact(&self) {
+        self.table.write().unwrap_or_else(PoisonError::into_inner).compact();
+    }
+}
+
+impl Table {
+    fn make_room(&mut self) {
+        if self.tags.len() >= self.compact_at.max(COMPACT_FROM) {
+            self.compact();
+        }
+    }
+
+    fn compact(&mut self) {
+        // Whoever is about to carry a tag holds it already.
+        self.tags.retain(|_, tag| Arc::strong_count(tag) > 1 || Arc::strong_count(&tag.guard) > 1);
+        self.compact_at = self.tags.len() * 2;
+    }
+}

@@ -1,0 +1,211 @@
+//! Numbers that wait for others to travel with.
+
+use std::collections::{HashSet, VecDeque};
+use std::future::poll_fn;
+use std::num::NonZeroUsize;
+use std::task::Poll;
+use std::time::Duration;
+
+use rucache_core::Mono;
+use rucache_ruc::{Answer, Ruc};
+use tokio::sync::oneshot;
+
+/// How far back departures tell how fast numbers come.
+const MEMORY: Duration = Duration::from_secs(1);
+/// How long the second departure within [`MEMORY`] waits; each further one waits four times as long.
+const FIRST_WAIT: Duration = Duration::from_millis(5);
+/// How often the ready tasks get their turn before a departure that need not wait.
+const TURNS: u32 = 32;
+
+/// A number, and who waits for its answer.
+pub(crate) struct Waiting {
+    pub(crate) ruc: Ruc,
+    answer: oneshot::Sender<Answer>,
+}
+
+impl Waiting {
+    pub(crate) fn new(ruc: Ruc) -> (Self, oneshot::Receiver<Answer>) {
+        let (answer, receiver) = oneshot::channel();
+        (Self { ruc, answer }, receiver)
+    }
+
+    pub(crate) fn is_wanted(&self) -> bool {
+        !self.answer.is_closed()
+    }
+
+    pub(crate) fn tell(self, answer: Answer) {
+        // Who has gone away is told nothing.
+        let _ = self.answer.send(answer);
+    }
+}
+
+/// The different numbers of `batch`, in the order of their arrival.
+pub(crate) fn numbers(batch: &[Waiting]) -> Vec<Ruc> {
+    let mut seen = HashSet::new();
+    batch.iter().map(|waiting| waiting.ruc).filter(|ruc| seen.insert(*ruc)).collect()
+}
+
+/// The numbers that will travel in the next call.
+pub(crate) struct Gather {
+    limit: usize,
+    longest: Duration,
+    waiting: Vec<Waiting>,
+    /// The different ones among them.
+    numbers: HashSet<Ruc>,
+    departures: VecDeque<Mono>,
+    /// Somebody will call [`Gather::leave`].
+    is_timed: bool,
+}
+
+/// What is to be done after a number has joined.
+pub(crate) enum Next {
+    /// Nothing: the departure is arranged for.
+    Gathering,
+    /// The call is full.
+    Depart(Vec<Waiting>),
+    /// Call [`Gather::leave`] after this long.
+    Wait(Duration),
+}
+
+impl Gather {
+    pub(crate) fn new(limit: NonZeroUsize, longest: Duration) -> Self {
+        Self {
+            limit: limit.get(),
+            longest,
+            waiting: Vec::new(),
+            numbers: HashSet::new(),
+            departures: VecDeque::new(),
+            is_timed: false,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    pub(crate) fn join(&mut self, waiting: Waiting, now: Mono) -> Next {
+        self.numbers.insert(waiting.ruc);
+        self.waiting.push(waiting);
+        if self.numbers.len() >= self.limit {
+            return Next::Depart(self.go(now));
+        }
+        if self.is_timed {
+            return Next::Gathering;
+        }
+        self.is_timed = true;
+        Next::Wait(self.wait(now))
+    }
+
+    /// Those who have gathered, at the end of the wait.
+    pub(crate) fn leave(&mut self, now: Mono) -> Vec<Waiting> {
+        self.is_timed = false;
+        if self.waiting.is_empty() { Vec::new() } else { self.go(now) }
+    }
+
+    fn go(&mut self, now: Mono) -> Vec<Waiting> {
+        self.departures.push_back(now);
+        self.numbers.clear();
+        std::mem::take(&mut self.waiting)
+    }
+
+    /// How long the next departure waits: not at all when none was lately, longer the more there
+    /// were.
+    fn wait(&mut self, now: Mono) -> Duration {
+        while self.departures.front().is_some_and(|at| now.since(*at) >= MEMORY) {
+            self.departures.pop_front();
+        }
+        match u32::try_from(self.departures.len()).unwrap_or(u32::MAX).checked_sub(1) {
+            None => Duration::ZERO,
+            Some(earlier) => {
+                self.longest.min(FIRST_WAIT.saturating_mul(4_u32.saturating_pow(earlier.min(12))))
+            }
+        }
+    }
+}
+
+/// Lets every ready task have its turn, for as long as `len` grows by it.
+pub(crate) async fn settle(len: impl Fn() -> usize) {
+    let mut seen = len();
+    for turn in 0..TURNS {
+        pass().await;
+        let now = len();
+        // Two turns without growth: a number that is on its way may be one task further.
+        if now == seen && turn % 2 == 1 {
+            return;
+        }
+        seen = now;
+    }
+}
+
+/// Gives way to other tasks once.
+async fn pass() {
+    let mut passed = false;
+    poll_fn(|context| {
+        if passed {
+            return Poll::Ready(());
+        }
+        passed = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Mono = Mono::from_nanos(1_000_000_000_000);
+
+    fn gather(limit: usize) -> Gather {
+        Gather::new(NonZeroUsize::new(limit).unwrap(), Duration::from_millis(200))
+    }
+
+    fn number(index: u64) -> Waiting {
+        Waiting::new(Ruc::from_first_ten(2_000_000_000 + index).unwrap()).0
+    }
+
+    fn wait(gather: &mut Gather, index: u64, now: Mono) -> Option<Duration> {
+        match gather.join(number(index), now) {
+            Next::Wait(span) => Some(span),
+            Next::Gathering | Next::Depart(_) => None,
+        }
+    }
+
+    #[test]
+    fn first_leaves_at_once_and_the_next_wait_longer_and_longer() {
+        let mut gather = gather(100);
+        let mut now = START;
+        let mut waits = Vec::new();
+        for index in 0..6 {
+            let span = wait(&mut gather, index, now).unwrap();
+            now = now.after(span);
+            assert_eq!(gather.leave(now).len(), 1);
+            waits.push(span.as_millis());
+        }
+        assert_eq!(waits, [0, 5, 20, 80, 200, 200]);
+        let later = now.after(MEMORY);
+        assert_eq!(wait(&mut gather, 9, later), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn full_call_leaves_without_waiting_and_keeps_the_timer_for_the_rest() {
+        let mut gather = gather(3);
+        assert_eq!(wait(&mut gather, 1, START), Some(Duration::ZERO));
+        assert!(matches!(gather.join(number(2), START), Next::Gathering));
+        let Next::Depart(batch) = gather.join(number(3), START) else { panic!("it is full") };
+        assert_eq!(batch.len(), 3);
+        assert!(matches!(gather.join(number(4), START), Next::Gathering));
+        assert_eq!(gather.leave(START).len(), 1);
+        assert!(gather.leave(START).is_empty());
+    }
+
+    #[test]
+    fn number_that_comes_twice_takes_one_place() {
+        let mut gather = gather(2);
+        let _ = gather.join(number(1), START);
+        assert!(matches!(gather.join(number(1), START), Next::Gathering));
+        let Next::Depart(batch) = gather.join(number(2), START) else { panic!("it is full") };
+        assert_eq!((batch.len(), numbers(&batch).len()), (3, 2));
+    }
+}

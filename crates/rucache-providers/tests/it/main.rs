@@ -1,0 +1,1 @@
+//! The crate over loopback HTTP.

@@ -1,0 +1,152 @@
+//! The state of processes and of the store, as the promises depend on it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rucache_core::{Change, Key, Marker, Mono};
+
+use super::record::{Moment, Process};
+use super::Book;
+use crate::server::Loss;
+
+/// How long after the last trouble the fleet counts as at peace.
+const SETTLING: Duration = Duration::from_secs(1);
+
+impl Book {
+    pub(crate) fn process_began(&mut self, process: u64, place: usize) {
+        self.note(|| format!("p{process} begins at place {place}"));
+        let begun = Process {
+            alive: true,
+            unrest: Mono::default(),
+            recovered: None,
+            push_since: None,
+            told: BTreeMap::new(),
+        };
+        self.processes.insert(process, begun);
+    }
+
+    pub(crate) fn process_ended(&mut self, process: u64) {
+        self.note(|| format!("p{process} is killed"));
+        self.unrest(process);
+        if let Some(process) = self.processes.get_mut(&process) {
+            process.alive = false;
+        }
+    }
+
+    pub(crate) fn unrest(&mut self, process: u64) {
+        self.unrest = self.now;
+        if let Some(known) = self.processes.get_mut(&process) {
+            known.unrest = self.now;
+        }
+    }
+
+    pub(crate) fn recovered(&mut self, process: u64) {
+        self.note(|| format!("p{process} store up"));
+        let moment = self.moment();
+        self.unrest(process);
+        if let Some(process) = self.processes.get_mut(&process) {
+            process.recovered = Some(moment);
+        }
+    }
+
+    pub(crate) fn push(&mut self, process: u64, whole: bool) {
+        self.note(|| format!("p{process} push {}", if whole { "is whole" } else { "breaks" }));
+        let now = self.now;
+        self.unrest(process);
+        if let Some(process) = self.processes.get_mut(&process) {
+            process.push_since = whole.then_some(now);
+        }
+    }
+
+    pub(crate) fn told(&mut self, process: u64, change: &Change) {
+        self.note(|| format!("p{process} is told {}", text(change)));
+        let moment = self.moment();
+        let concerned: Vec<Key> =
+            self.setup.keys.iter().filter(|key| concerns(change, key)).cloned().collect();
+        if let Some(process) = self.processes.get_mut(&process) {
+            process.told.extend(concerned.into_iter().map(|key| (key, moment)));
+        }
+    }
+
+    pub(crate) fn lost(&mut self, loss: &Loss) {
+        self.note(|| match loss {
+            Loss::Entry(key) => format!("store evicts the entry of {key}"),
+            Loss::Lease(key) => format!("store evicts the lease of {key}"),
+            Loss::Marker(marker) => {
+                format!("store evicts the marker of {}", crate::shown::marker(marker))
+            }
+        });
+        let moment = self.moment();
+        let lost = |key: &&Key| match loss {
+            Loss::Entry(lost) | Loss::Lease(lost) => *key == lost,
+            Loss::Marker(_) => true,
+        };
+        let keys: Vec<Key> = self.setup.keys.iter().filter(lost).cloned().collect();
+        self.losses.extend(keys.into_iter().map(|key| (key, moment)));
+    }
+
+    pub(crate) fn reborn(&mut self, with_old_data: bool) {
+        let how = if with_old_data { "as it was at its last snapshot" } else { "with nothing" };
+        self.note(|| format!("store begins anew {how}"));
+        let moment = self.moment();
+        self.unrest = self.now;
+        self.processes.values_mut().for_each(|process| process.unrest = moment.at);
+        if with_old_data {
+            self.restored = Some(moment);
+        }
+    }
+
+    /// Whether nothing was wrong anywhere since `moment`, and a little before.
+    pub(super) fn at_peace_since(&self, moment: Moment) -> bool {
+        self.setup.tiers.has_shared() && self.unrest.after(SETTLING) < moment.at
+    }
+
+    /// Whether something happened at or after `moment`, or was under way then, that may have ended
+    /// the flight of `key` in `process`.
+    pub(super) fn was_superseded(&self, process: u64, key: &Key, moment: Moment) -> bool {
+        let unsettled = self.processes.get(&process).is_some_and(|process| {
+            process.unrest >= moment.at || process.told.get(key).is_some_and(|told| *told > moment)
+        });
+        unsettled || self.was_changed(key, moment)
+    }
+
+    /// Whether `key` was changed by a call or an eviction at or after `moment`, or was being changed
+    /// then.
+    pub(super) fn was_changed(&self, key: &Key, moment: Moment) -> bool {
+        let under_way = |call: usize| {
+            let call = &self.calls[call];
+            call.called > moment || call.ended.is_none_or(|(ended, _)| ended > moment)
+        };
+        let changes = self.changes.get(key).map(Vec::as_slice).unwrap_or_default();
+        self.losses.get(key).is_some_and(|loss| *loss > moment)
+            || changes.iter().rev().any(|change| under_way(change.call))
+    }
+}
+
+fn concerns(change: &Change, key: &Key) -> bool {
+    let marker_concerns = |marker: &Marker| match marker {
+        Marker::Root => true,
+        Marker::Service(service) | Marker::TagEpoch(service) => service.as_str() == key.service(),
+        Marker::Tag(tag) => tag.service() == key.service(),
+    };
+    match change {
+        Change::Entries(keys) => keys.contains(key),
+        Change::Markers(markers) => markers.iter().any(marker_concerns),
+        Change::Service(service) => service.as_str() == key.service(),
+        _ => true,
+    }
+}
+
+fn text(change: &Change) -> String {
+    match change {
+        Change::Entries(keys) => {
+            let keys: Vec<_> = keys.iter().map(Key::as_str).collect();
+            format!("that {} changed", keys.join(" "))
+        }
+        Change::Markers(markers) => {
+            let markers: Vec<_> = markers.iter().map(crate::shown::marker).collect();
+            format!("that the marker of {} changed", markers.join(", "))
+        }
+        other => format!("{other:?}"),
+    }
+}

@@ -1,0 +1,89 @@
+//! A process of the fleet: its cache, its connection, its callers.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rucache_core::{Backend, Key, MapLocal};
+use rucache_engine::{Cache, CacheError, Policy};
+
+use crate::checker::CallId;
+use crate::history::History;
+use crate::link::Link;
+use crate::random::Random;
+use crate::runtime::ProcessRuntime;
+use crate::scheduler::{Owner, Scheduler};
+use crate::setup::{Setup, Tiers};
+use crate::source::{Course, Source, draw_tags};
+use crate::wire::Wire;
+
+/// One process from its start to its end.
+pub(crate) struct Process {
+    pub(crate) number: u64,
+    pub(crate) cache: Cache,
+    pub(crate) history: Arc<History>,
+    pub(crate) scheduler: Scheduler,
+    pub(crate) link: Option<Arc<Link>>,
+    pub(crate) policy: Policy,
+    pub(crate) keys: Vec<Key>,
+    random: Mutex<Random>,
+}
+
+impl Process {
+    /// Starts one at `place`.
+    pub(crate) fn start(
+        setup: &Setup,
+        wire: &Arc<Wire>,
+        number: u64,
+        place: usize,
+        mut random: Random,
+    ) -> Result<Arc<Self>, CacheError> {
+        let (history, scheduler) = (wire.history.clone(), wire.scheduler.clone());
+        history.process_began(number, place);
+        let part = Random::of_part(random.next(), number);
+        let runtime = Arc::new(ProcessRuntime::new(scheduler.clone(), number, part));
+        let open = || Link::open(wire.clone(), number, setup.tiers == Tiers::Push);
+        let link = setup.tiers.has_shared().then(open);
+        let local = || Arc::new(MapLocal::default());
+        let builder = match link.clone() {
+            None => Cache::builder(local()),
+            Some(link) => {
+                let backend: Arc<dyn Backend> = link;
+                Cache::on_backend(backend)
+            }
+        };
+        let cache = builder.runtime(runtime).timing(setup.timing).build()?;
+        let random = Mutex::new(random);
+        Ok(Arc::new(Self { number, cache, history, scheduler, link, policy: setup.policy, keys: setup.keys.clone(), random }))
+    }
+
+    /// Ends it as `kill -9` would.
+    pub(crate) fn kill(&self) {
+        self.history.process_ended(self.number);
+        self.scheduler.kill(Owner::Process(self.number));
+    }
+
+    /// Runs `future` in it.
+    pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        self.scheduler.spawn(Owner::Process(self.number), Box::pin(future));
+    }
+
+    /// How its next load goes, whatever its keys.
+    pub(crate) fn course(&self, healthy: bool) -> Course {
+        Course::draw(&mut self.random(), healthy)
+    }
+
+    /// `keys`, each with the tags that a load of it would bring.
+    pub(crate) fn tagged(&self, keys: Vec<Key>) -> Vec<(Key, Vec<&'static str>)> {
+        let mut random = self.random();
+        keys.into_iter().map(|key| (key, draw_tags(&mut random))).collect()
+    }
+
+    /// The source as the loader of `call` sees it.
+    pub(crate) fn source(&self, call: CallId) -> Source {
+        let (history, scheduler) = (self.history.clone(), self.scheduler.clone());
+        Source { history, scheduler, call }
+    }
+
+    pub(crate) fn random(&self) -> MutexGuard<'_, Random> {
+        self.random.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

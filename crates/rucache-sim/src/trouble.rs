@@ -1,0 +1,108 @@
+//! What comes over a fleet: faults, partitions, losses, restarts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::random::Random;
+use crate::world::World;
+use crate::wire::{Reach, Weather};
+
+/// One kind of trouble.
+#[derive(Debug, Clone, Copy)]
+enum Trouble {
+    Faults,
+    Partition,
+    PushLoss,
+    Restart,
+    Restore,
+    Eviction,
+    Crash,
+}
+
+/// Brings troubles over `world` until its work is done.
+pub(crate) async fn brew(world: Arc<World>, mut random: Random) {
+    let kinds = kinds(&world);
+    if kinds.is_empty() {
+        return;
+    }
+    loop {
+        // Peace now and then: some promises hold in peace only.
+        let calm = if random.chance(150) { 5_000 } else { 800 };
+        world.scheduler.sleep(random.millis(calm)).await;
+        if world.is_over() {
+            return;
+        }
+        let trouble = random.pick(&kinds);
+        world.history.book().tally.troubles += 1;
+        bring(&world, trouble, &mut random).await;
+    }
+}
+
+fn kinds(world: &World) -> Vec<Trouble> {
+    let troubles = &world.setup.troubles;
+    let all = [
+        (troubles.faults, Trouble::Faults),
+        (troubles.partitions, Trouble::Partition),
+        (troubles.push_loss, Trouble::PushLoss),
+        (troubles.restarts, Trouble::Restart),
+        (troubles.restores, Trouble::Restore),
+        (troubles.evictions, Trouble::Eviction),
+        (troubles.crashes, Trouble::Crash),
+    ];
+    all.into_iter().filter(|(on, _)| *on).map(|(_, trouble)| trouble).collect()
+}
+
+async fn bring(world: &Arc<World>, trouble: Trouble, random: &mut Random) {
+    let place = random.index(world.setup.processes);
+    let wire = &world.wires[place];
+    match trouble {
+        Trouble::Faults => {
+            let (spoilt, slow) = (random.below(300), random.below(300));
+            wire.set_weather(Weather { spoilt, slow, ..Weather::FAIR });
+            world.history.note(|| format!("place {place}: {spoilt} ‰ spoilt, {slow} ‰ slow"));
+            world.scheduler.sleep(random.millis(3_000)).await;
+            wire.set_weather(Weather::FAIR);
+            world.history.note(|| format!("place {place}: fair"));
+        }
+        Trouble::Partition => {
+            let reach = if random.chance(700) { Reach::Cut } else { Reach::Mute };
+            wire.set_weather(Weather { reach, ..Weather::FAIR });
+            world.history.note(|| format!("place {place}: {reach:?}"));
+            world.cut_push(place);
+            let span = Duration::from_millis(300 + random.below(5_000));
+            world.scheduler.sleep(span).await;
+            wire.set_weather(Weather::FAIR);
+            world.history.note(|| format!("place {place}: fair"));
+        }
+        Trouble::PushLoss => {
+            world.cut_push(place);
+            // It connects anew soon; sometimes it breaks again.
+            world.scheduler.sleep(random.millis(1_500)).await;
+        }
+        Trouble::Restart => {
+            world.server.restart();
+            world.history.reborn(false);
+        }
+        Trouble::Restore => {
+            world.server.take_snapshot();
+            world.history.note(|| "store keeps a snapshot".to_owned());
+            world.scheduler.sleep(random.millis(3_000)).await;
+            if world.server.restore() {
+                world.history.reborn(true);
+            }
+        }
+        Trouble::Eviction => {
+            for _ in 0..1 + random.below(6) {
+                if let Some(loss) = world.server.evict(random) {
+                    world.history.lost(&loss);
+                }
+                world.scheduler.sleep(random.millis(30)).await;
+            }
+        }
+        Trouble::Crash => {
+            world.kill(place);
+            world.scheduler.sleep(random.millis(1_000)).await;
+            world.start(place);
+        }
+    }
+}
