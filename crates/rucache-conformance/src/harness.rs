@@ -12,6 +12,10 @@ use crate::{Clause, Env, clauses};
 /// The variable that names the backends a run must not leave out: `all`, or names with commas.
 pub const REQUIRE: &str = "RUCACHE_REQUIRE_BACKENDS";
 
+/// Clauses at a time, unless the arguments say otherwise: most of their time on a server outside is
+/// waiting for something to expire.
+const THREADS: usize = 16;
+
 /// A backend to be tested, or the reason why it is not there.
 #[derive(Clone)]
 pub struct Harness {
@@ -76,7 +80,8 @@ impl fmt::Debug for Harness {
 /// The `main` of an adapter's `tests/conformance.rs` (`harness = false`): every clause for every
 /// backend, under the arguments of `cargo test`.
 pub fn main(harnesses: impl IntoIterator<Item = Harness>) -> ExitCode {
-    let arguments = Arguments::from_args();
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(THREADS);
     let trials = harnesses.into_iter().flat_map(|harness| harness.trials()).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }

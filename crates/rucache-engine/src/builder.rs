@@ -22,6 +22,7 @@ const MAX_LOADS: usize = 1_024;
 pub struct CacheBuilder {
     local: Option<Arc<dyn Local>>,
     backend: Option<Arc<dyn Backend>>,
+    aside: Option<Arc<dyn Backend>>,
     runtime: Option<Arc<dyn Runtime>>,
     observer: Option<Arc<dyn Observer>>,
     timing: Timing,
@@ -49,6 +50,7 @@ impl CacheBuilder {
         Self {
             local,
             backend,
+            aside: None,
             runtime: None,
             observer: None,
             timing: Timing::default(),
@@ -64,6 +66,13 @@ impl CacheBuilder {
     /// two seconds.
     pub fn local(mut self, local: Arc<dyn Local>) -> Self {
         self.local = Some(local);
+        self
+    }
+
+    /// Keeps maps and counters at `backend` where entries live in this process: a backend of this
+    /// process too, usually.
+    pub fn aside(mut self, backend: Arc<dyn Backend>) -> Self {
+        self.aside = Some(backend);
         self
     }
 
@@ -116,9 +125,10 @@ impl CacheBuilder {
             None => Arc::new(TokioRuntime::current().ok_or(CacheError::NoRuntime)?),
         };
         let (observer, timing) = (self.observer, self.timing);
-        let push = self.backend.as_ref().map_or_else(Push::needless, |backend| {
-            Push::of(backend.capabilities().push)
-        });
+        let push = self
+            .backend
+            .as_ref()
+            .map_or_else(Push::needless, |backend| Push::of(backend.capabilities().push));
         let shared = self.backend.clone().map(|backend| Shared {
             backend,
             runtime: runtime.clone(),
@@ -128,6 +138,7 @@ impl CacheBuilder {
             myself: myself.clone(),
             local: self.local,
             shared,
+            aside: self.aside,
             runtime,
             observer,
             services: Services::default(),

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use rucache_core::envelope::{EncodeError, TagVersion};
 use rucache_core::observer::StoreResult;
 use rucache_core::{
-    Error, ErrorKind, Key, Local, LocalEntry, Marker, MarkerRef, Precondition,
-    WriteOutcome,
+    Error, ErrorKind, Key, Local, LocalEntry, Marker, MarkerRef, Precondition, WriteOutcome,
 };
 
 use crate::engine::Engine;
@@ -14,6 +13,7 @@ use crate::flight::Ticket;
 use crate::loaded::{Brings, LoadedValue};
 use crate::look::{Content, Known};
 use crate::make::Made;
+use crate::negative::is_negative;
 use crate::outbox::Invalidation;
 use crate::shared::{Fill, Shared};
 use crate::{CacheError, LoadError, Policy};
@@ -35,6 +35,21 @@ pub struct Removed {
     pub existed: bool,
     /// Whether it is certain that there is none now.
     pub written: Written,
+}
+
+/// What stands in a slot: a value and a verdict share it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Only {
+    /// A value.
+    Value,
+    /// A verdict that there is none, lapsed or not.
+    Verdict,
+}
+
+impl Only {
+    fn is(self, entry: &LocalEntry) -> bool {
+        is_negative(entry) == (self == Self::Verdict)
+    }
 }
 
 /// An entry under change. However it ends, nothing that was begun before stays in the local tier.
@@ -98,7 +113,8 @@ impl Engine {
         let made = self.flights.fence(key, || {
             // Looked at behind the fence, so that every verdict counts.
             let prior = self.kept(key, now);
-            let made = self.make(key, loaded, policy, prior.as_ref(), (now, self.runtime.wall()))?;
+            let made =
+                self.make(key, loaded, policy, prior.as_ref(), (now, self.runtime.wall()))?;
             if made.storable == StoreResult::Stored {
                 let guards = Self::guards(&ticket, now, made.tag_counts());
                 local.insert(key.clone(), made.entry.clone().with_guards(guards));
@@ -191,8 +207,7 @@ impl Engine {
             tag.seen.note(version);
             tags.push(TagVersion { tag: tag.guard.tag.name().to_owned(), version });
         }
-        let fill =
-            Fill { key, entry: Some(&made.entry), markers: markers?, tags: &tags, when };
+        let fill = Fill { key, entry: Some(&made.entry), markers: markers?, tags: &tags, when };
         shared.write(&[fill]).await.pop().unwrap_or(Ok(WriteOutcome::Refused))
     }
 
@@ -222,7 +237,8 @@ impl Engine {
                 Ok(WriteOutcome::Refused) if self.runtime.now() < until => {}
                 Ok(WriteOutcome::Refused) => {
                     let name = shared.backend.capabilities().name;
-                    let error = Error::new(ErrorKind::Contended, name, rucache_core::Operation::Write);
+                    let error =
+                        Error::new(ErrorKind::Contended, name, rucache_core::Operation::Write);
                     return Ok((Err(error), made));
                 }
                 Ok(WriteOutcome::Stored) => return Ok((Ok(()), made)),
@@ -251,6 +267,47 @@ impl Engine {
         let _change = self.changing(key);
         let answer = shared.delete(std::slice::from_ref(key)).await.pop();
         self.conclude(answer, Invalidation::Delete(key.clone()))
+    }
+
+    /// Removes an entry if it is what is meant to go.
+    pub(crate) async fn remove_only(&self, key: &Key, only: Only) -> Result<Removed, CacheError> {
+        let Some(shared) = &self.shared else {
+            let now = self.runtime.now();
+            let existed = self.flights.fence(key, || {
+                self.kept(key, now).is_some_and(|entry| only.is(&entry))
+                    && self.local.as_ref().is_some_and(|local| local.remove(key))
+            });
+            return Ok(Removed { existed, written: Written::Done });
+        };
+        let _change = self.changing(key);
+        let until = self.runtime.now().after(self.timing.hard_timeout);
+        loop {
+            let look = self.look(shared, std::slice::from_ref(key)).await.pop();
+            let Some(Known::Read { content, seen: Some(seen), .. }) = look.map(|look| look.known)
+            else {
+                // Nothing is there, or what is there cannot be told.
+                return self.remove(key).await;
+            };
+            if !prior(content).is_some_and(|entry| only.is(&entry)) {
+                return Ok(Removed { existed: false, written: Written::Done });
+            }
+            let markers = shared.markers(key).await;
+            let answer = match markers {
+                Ok(markers) => {
+                    // A sign that there is nothing, gone at once.
+                    let when = Precondition::Version(seen);
+                    let fill = Fill { key, entry: None, markers, tags: &[], when };
+                    shared.write(&[fill]).await.pop()
+                }
+                Err(error) => Some(Err(error)),
+            };
+            let refused = matches!(answer, Some(Ok(WriteOutcome::Refused)));
+            if refused && self.runtime.now() < until {
+                continue;
+            }
+            let answer = answer.map(|answer| answer.map(|_| !refused));
+            return self.conclude(answer, Invalidation::Delete(key.clone()));
+        }
     }
 
     /// Keeps an entry as a fallback only.

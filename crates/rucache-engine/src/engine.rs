@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use rucache_core::observer::{StoreResult, Tier};
 use rucache_core::{
-    CacheEvent, Count, Envelope, Guards, Key, Local, LocalEntry, Mono, Observer, Runtime,
+    Backend, CacheEvent, Count, Envelope, Guards, Key, Local, LocalEntry, Mono, Observer, Runtime,
     TagCounts,
 };
 
+use crate::Timing;
 use crate::bulkhead::Bulkhead;
 use crate::flight::{Flights, Ticket};
 use crate::outbox::Outbox;
@@ -17,7 +18,6 @@ use crate::push::Push;
 use crate::services::Services;
 use crate::shared::Shared;
 use crate::tags::Tags;
-use crate::Timing;
 
 /// Fewest values stored between two times that what is over is dropped.
 const TIDY_EVERY: u64 = 1_024;
@@ -32,6 +32,8 @@ pub(crate) struct Engine {
     /// The tier in this process; entries live here, or copies of those at the shared tier.
     pub(crate) local: Option<Arc<dyn Local>>,
     pub(crate) shared: Option<Shared>,
+    /// Where maps and counters live when entries live in this process.
+    pub(crate) aside: Option<Arc<dyn Backend>>,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) services: Services,
@@ -89,9 +91,8 @@ impl Engine {
     #[inline]
     pub(crate) fn is_current(&self, entry: &LocalEntry, now: Mono) -> bool {
         let guards = &entry.guards;
-        let unchanged = |tags: &Arc<TagCounts>| {
-            tags.iter().all(|(tag, count)| tag.guard.count() == *count)
-        };
+        let unchanged =
+            |tags: &Arc<TagCounts>| tags.iter().all(|(tag, count)| tag.guard.count() == *count);
         self.services.sum(guards.service) == guards.sum
             && guards.tags.as_ref().is_none_or(unchanged)
             && (self.push.is_trusted() || now.since(guards.copied) < UNTOLD)

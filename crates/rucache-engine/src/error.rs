@@ -37,6 +37,9 @@ pub enum CacheError {
     /// The backend failed.
     #[error(transparent)]
     Backend(#[from] rucache_core::Error),
+    /// The cache has nowhere to keep maps and counters.
+    #[error("this cache keeps no maps; build it with a backend, or with one aside")]
+    NoAside,
     /// A cache was built outside a tokio runtime, and without a runtime of its own.
     #[error(
         "no tokio runtime is running; build the cache inside one, or give the builder a runtime"

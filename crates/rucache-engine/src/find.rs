@@ -5,20 +5,20 @@ use std::sync::Arc;
 use rucache_core::observer::StaleReason;
 use rucache_core::{Count, Key, LocalEntry, Mono};
 
+use crate::CacheError;
 use crate::cache::{Accept, Cacheable};
 use crate::engine::Engine;
 use crate::load::typed;
 use crate::look::{Content, Known, Look};
 use crate::negative::{Verdict, is_negative};
 use crate::outcome::{Hit, Outcome, ServedFrom};
-use crate::CacheError;
 
 /// What a cache has under a name.
 #[derive(Debug, Clone)]
 pub enum Found<T> {
     /// A value.
     Value(Hit<T>),
-    /// A verdict that there is none, which has not lapsed.
+    /// A verdict that there is none; one that has lapsed only where stale values are accepted.
     Negative(Verdict),
     /// Nothing that is good enough.
     Nothing,
@@ -85,8 +85,7 @@ impl Engine {
         let Some(shared) = &self.shared else {
             return keys.iter().map(|key| Ok(self.find(key, accept))).collect();
         };
-        let mut found: Vec<_> =
-            keys.iter().map(|key| Ok(self.find(key, Accept::Fresh))).collect();
+        let mut found: Vec<_> = keys.iter().map(|key| Ok(self.find(key, Accept::Fresh))).collect();
         let is_missing = |found: &Result<Found<T>, _>| matches!(found, Ok(Found::Nothing));
         let missing: Vec<usize> = (0..keys.len()).filter(|at| is_missing(&found[*at])).collect();
         if missing.is_empty() {
@@ -122,7 +121,7 @@ impl Engine {
                 self.copy(key, &entry, &look.ticket);
                 Found::of(&entry, ServedFrom::Shared, now)
             }
-            Content::Stale(entry) if accept == Accept::Stale => {
+            Content::Stale(entry) | Content::Lapsed(entry) if accept == Accept::Stale => {
                 Found::of(&entry, ServedFrom::Stale(StaleReason::Allowed), now)
             }
             // What this process kept of it may be older, and nothing better is known.
@@ -139,9 +138,7 @@ impl<T: Cacheable> Found<T> {
             return Self::Value(Hit { value, outcome: Outcome::new(from, entry, now) });
         }
         match Verdict::of(entry, from, now) {
-            // A verdict that has lapsed is no answer.
-            Some(verdict) if now < entry.deadlines.soft => Self::Negative(verdict),
-            Some(_) => Self::Nothing,
+            Some(verdict) => Self::Negative(verdict),
             None => Hit::of(entry, from, now).map_or(Self::Nothing, Self::Value),
         }
     }

@@ -10,23 +10,31 @@ use crate::{CacheError, Written};
 
 impl Engine {
     /// Makes all entries that carry `tag` outdated.
-    pub(crate) async fn invalidate_tag(&self, tag: &Key) -> Result<Written, CacheError> {
+    pub(crate) async fn invalidate_tag(
+        &self,
+        tag: &Key,
+        origin: Origin,
+    ) -> Result<Written, CacheError> {
         let epoch = Marker::TagEpoch(tag.service_name());
         // One after the other: a load that reads the raised tag must find the raised epoch.
         let first = self.raise(epoch).await?;
         let second = self.raise(Marker::Tag(tag.clone())).await?;
         self.services.raise_epoch(tag.service());
         self.tags.raise(tag);
-        self.invalidated(tag.service(), Scope::Tag, Origin::Local);
+        self.invalidated(tag.service(), Scope::Tag, origin);
         let both_done = first == Written::Done && second == Written::Done;
         Ok(if both_done { Written::Done } else { Written::Deferred })
     }
 
     /// Makes all entries of `service` outdated.
-    pub(crate) async fn clear(&self, service: &ServiceName) -> Result<Written, CacheError> {
+    pub(crate) async fn clear(
+        &self,
+        service: &ServiceName,
+        origin: Origin,
+    ) -> Result<Written, CacheError> {
         let written = self.raise(Marker::Service(service.clone())).await?;
         self.services.raise(service.as_str());
-        self.invalidated(service.as_str(), Scope::Namespace, Origin::Local);
+        self.invalidated(service.as_str(), Scope::Namespace, origin);
         self.sweep();
         Ok(written)
     }

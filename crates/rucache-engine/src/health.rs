@@ -45,9 +45,8 @@ impl Cache {
     /// What was counted since the start, for each service that anything was asked of.
     #[must_use]
     pub fn stats(&self) -> Vec<(ServiceName, Counts)> {
-        let read = |service: &crate::services::Service| {
-            (service.name.clone(), service.counters.read())
-        };
+        let read =
+            |service: &crate::services::Service| (service.name.clone(), service.counters.read());
         self.engine().services.all().map(read).collect()
     }
 

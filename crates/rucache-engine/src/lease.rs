@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join;
-use rucache_core::{
-    Key, Lease, LeaseHold, LeaseRequest, LocalEntry, MarkerVersion, Mono, Version,
-};
+use rucache_core::{Key, Lease, LeaseHold, LeaseRequest, LocalEntry, MarkerVersion, Mono, Version};
 
 use crate::engine::Engine;
 use crate::flight::{Joined, Leader, Ticket};

@@ -25,6 +25,7 @@
 //! # Ok::<(), rucache_engine::CacheError>(())
 //! ```
 
+mod aside;
 mod builder;
 mod bulkhead;
 mod cache;
@@ -52,6 +53,7 @@ mod probe;
 mod push;
 mod read;
 mod recursion;
+mod rules;
 mod services;
 mod shared;
 mod tags;
@@ -59,7 +61,7 @@ mod tokio_runtime;
 
 pub use builder::CacheBuilder;
 pub use cache::{Accept, Cache, Cacheable};
-pub use change::{Removed, Written};
+pub use change::{Only, Removed, Written};
 pub use error::{CacheError, LoadError, LoadFailure};
 pub use find::Found;
 pub use health::Health;
@@ -70,6 +72,7 @@ pub use outcome::{Hit, Outcome, ServedFrom, StaleReason};
 pub use policy::{Policy, Timing};
 pub use probe::Probe;
 pub use push::PushState;
+pub use rules::{Applied, Reload};
 pub use tokio_runtime::TokioRuntime;
 
 /// Holds the README's example to the truth.

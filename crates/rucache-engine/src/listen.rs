@@ -25,7 +25,9 @@ impl Listener for Engine {
     fn changed(&self, change: Change) {
         match change {
             Change::Entries(keys) => keys.iter().for_each(|key| self.entry_changed(key)),
-            Change::Markers(markers) => markers.iter().for_each(|marker| self.marker_changed(marker)),
+            Change::Markers(markers) => {
+                markers.iter().for_each(|marker| self.marker_changed(marker))
+            }
             Change::Service(name) => {
                 self.services.raise(name.as_str());
                 self.pushed(name.as_str(), Scope::Namespace);

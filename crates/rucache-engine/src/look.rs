@@ -93,7 +93,9 @@ impl Engine {
         let mut tagged = Vec::new();
         for (at, (key, answer)) in keys.iter().zip(answers.iter_mut()).enumerate() {
             let Answer::Read { found: slot @ Some(_), .. } = answer else { continue };
-            let Some(found) = slot.as_mut().filter(|found| !found.tags.is_empty()) else { continue };
+            let Some(found) = slot.as_mut().filter(|found| !found.tags.is_empty()) else {
+                continue;
+            };
             match self.tagged(at, key, &found.tags) {
                 Some(tags) => tagged.push(tags),
                 None => *slot = None,

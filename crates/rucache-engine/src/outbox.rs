@@ -113,8 +113,7 @@ impl Outbox {
 
     /// Whether what the shared tier has under `tag` may be outdated.
     pub(crate) fn covers_tag(&self, tag: &Key) -> bool {
-        self.len() > 0
-            && self.lock().waiting.contains_key(&Slot::Marker(Marker::Tag(tag.clone())))
+        self.len() > 0 && self.lock().waiting.contains_key(&Slot::Marker(Marker::Tag(tag.clone())))
     }
 
     /// Everything that waits.

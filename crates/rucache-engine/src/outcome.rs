@@ -80,7 +80,6 @@ impl ServedFrom {
             Self::Load => Count::Miss,
         }
     }
-
 }
 
 /// What an answered read is told as.

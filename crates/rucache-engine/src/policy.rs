@@ -34,7 +34,13 @@ impl Policy {
     #[must_use]
     pub const fn negative(first: Ttl, at_most: Ttl) -> Self {
         let jitter = Jitter::percent(10);
-        Self { fresh: first, stale: Some(at_most), jitter, early_percent: None, grows_to: Some(at_most) }
+        Self {
+            fresh: first,
+            stale: Some(at_most),
+            jitter,
+            early_percent: None,
+            grows_to: Some(at_most),
+        }
     }
 
     /// Fresh for exactly `fresh`, then gone.

@@ -157,14 +157,17 @@ impl Engine {
                 })
             }
         };
-        self.answered_as(key, match &answer {
-            Ok(hit) => hit.outcome.from.count(),
-            Err(LoadError::Negative(verdict)) if verdict.outcome.from != ServedFrom::Load => {
-                Count::NegativeHit
-            }
-            Err(LoadError::Negative(_) | LoadError::Absent) => Count::Miss,
-            Err(_) => Count::Error,
-        });
+        self.answered_as(
+            key,
+            match &answer {
+                Ok(hit) => hit.outcome.from.count(),
+                Err(LoadError::Negative(verdict)) if verdict.outcome.from != ServedFrom::Load => {
+                    Count::NegativeHit
+                }
+                Err(LoadError::Negative(_) | LoadError::Absent) => Count::Miss,
+                Err(_) => Count::Error,
+            },
+        );
         answer
     }
 

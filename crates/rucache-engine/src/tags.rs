@@ -64,11 +64,9 @@ impl Tags {
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
         table.make_room();
         let guard = || Arc::new(TagGuard { tag: key.clone(), guard: Guard::default() });
-        let new = || Arc::new(Tag {
-            guard: guard(),
-            seen: SeenMarker::default(),
-            copy: Mutex::default(),
-        });
+        let new = || {
+            Arc::new(Tag { guard: guard(), seen: SeenMarker::default(), copy: Mutex::default() })
+        };
         table.tags.entry(key.clone()).or_insert_with(new).clone()
     }
 

@@ -56,14 +56,29 @@ impl MemoryBackend {
     /// An empty backend on the clock and the randomness of `runtime`.
     #[must_use]
     pub fn new(config: &MemoryConfig, runtime: Arc<dyn Runtime>) -> Self {
+        Self::divided(config, runtime, [10, 4])
+    }
+
+    /// An empty backend mostly for maps, beside a [`LocalStore`](crate::LocalStore) that holds the
+    /// entries: thirteen sixteenths are for maps, one each for the rest.
+    #[must_use]
+    pub fn aside(config: &MemoryConfig, runtime: Arc<dyn Runtime>) -> Self {
+        Self::divided(config, runtime, [1, 13])
+    }
+
+    fn divided(
+        config: &MemoryConfig,
+        runtime: Arc<dyn Runtime>,
+        [entries, maps]: [u64; 2],
+    ) -> Self {
         let capacity = config.capacity;
-        let entries = capacity.sixteenths(10);
+        let entries = capacity.sixteenths(entries);
         // A value that could never stay is refused, not taken and dropped.
         let room = usize::try_from(entries.saturating_sub(SLOT_OVERHEAD.into()));
         Self {
             runtime,
             entries: Entries::new(entries),
-            maps: Maps::new(capacity.sixteenths(4)),
+            maps: Maps::new(capacity.sixteenths(maps)),
             markers: Markers::new(capacity.sixteenths(1)),
             counters: Counters::new(capacity.sixteenths(1)),
             capacity_bytes: capacity.as_bytes(),

@@ -51,8 +51,9 @@ impl Capacity {
         self.0.get()
     }
 
-    /// `parts` sixteenths of it, rounded down.
-    pub(crate) const fn sixteenths(self, parts: u64) -> u64 {
+    /// `parts` sixteenths of it, rounded down, in bytes.
+    #[must_use]
+    pub const fn sixteenths(self, parts: u64) -> u64 {
         let whole = self.as_bytes() / 16;
         let rest = self.as_bytes() % 16;
         whole.saturating_mul(parts).saturating_add(rest * parts / 16)

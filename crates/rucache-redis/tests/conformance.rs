@@ -4,7 +4,6 @@
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
-use libtest_mimic::Arguments;
 use rucache_conformance::{Env, Harness};
 use rucache_redis::RedisBackend;
 use rucache_testkit::{RedisCluster, RedisOptions, RedisSentinel, RedisServer, Tls};
@@ -12,9 +11,6 @@ use tokio::runtime::Runtime;
 
 /// The clauses are about what is answered, not how fast: a busy machine must not break them.
 const PATIENT: &str = "timeout=5s&bulk_timeout=10s";
-
-/// Clauses at a time.
-const THREADS: usize = 16;
 
 fn main() -> ExitCode {
     let server = Arc::new(OnceLock::new());
@@ -53,11 +49,7 @@ fn main() -> ExitCode {
             format!("{}?{PATIENT}", nodes.url())
         }),
     ];
-    let mut arguments = Arguments::from_args();
-    // Most of the time is waiting for something to expire.
-    arguments.test_threads.get_or_insert(THREADS);
-    let trials = harnesses.iter().flat_map(Harness::trials).collect();
-    libtest_mimic::run(&arguments, trials).exit_code()
+    rucache_conformance::main(harnesses)
 }
 
 /// A backend opened anew for each clause at the URL that `server` tells, starting it first.

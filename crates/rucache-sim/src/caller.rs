@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use rucache_core::Key;
-use rucache_engine::{Accept, CacheError, Hit, LoadError};
+use rucache_engine::{
+    Accept, CacheError, Found, Hit, LoadError, Loaded, Outcome, ServedFrom, Verdict, Written,
+};
 
 use crate::checker::{Answer, CallId, ChangeEnd, Failure, Seen, What};
 use crate::history::History;
 use crate::process::Process;
-use crate::source::Fact;
+use crate::source::{Fact, Refusal};
 
 /// A call, and how its caller behaves.
 #[derive(Debug, Clone)]
@@ -42,58 +44,59 @@ enum End {
 }
 
 async fn carry_out(process: Arc<Process>, call: CallId, what: What, healthy: bool) -> End {
-    let policy = process.policy;
+    let (cache, policy) = (&process.cache, process.policy);
     match what {
         What::Read(key, accept) => {
-            let answer = process.cache.read::<Fact>(&key, accept).await;
-            End::Read(vec![(key, read(answer))])
+            let answer = cache.look::<Fact>(&key, accept).await;
+            End::Read(vec![(key, found(answer))])
         }
         What::Load(key) => {
             let (owner, asked) = (process.clone(), key.clone());
             let loader = move || async move {
-                let loaded =
-                    owner.source(call).load(owner.tagged(vec![asked]), owner.course(healthy)).await;
-                loaded.into_iter().next().unwrap_or(Err(crate::source::Refusal))
+                let loaded = owner.load(call, vec![asked], healthy).await;
+                loaded.into_iter().next().unwrap_or(Err(Refusal))
             };
-            let answer = process.cache.read_or_load(&key, policy, loader).await;
-            End::Read(vec![(key, read(answer.map(Some)))])
+            let answer = cache.read_or_load(&key, policy, loader).await;
+            End::Read(vec![(key, read(answer))])
         }
         What::LoadMany(keys) => {
             let owner = process.clone();
             let at_once = NonZeroUsize::MIN.saturating_add(process.random().index(3));
             let loader = move |missing: Vec<Key>| {
                 let owner = owner.clone();
-                async move { owner.source(call).load(owner.tagged(missing), owner.course(healthy)).await }
+                async move { owner.load(call, missing, healthy).await }
             };
-            let answers =
-                process.cache.read_or_load_many(&keys, policy, at_once, loader).await;
-            let answers = answers.into_iter().map(|answer| read(answer.map(Some).map_err(Into::into)));
+            let answers = cache.read_or_load_many(&keys, policy, at_once, loader).await;
+            let answers = answers.into_iter().map(|answer| read(answer.map_err(Into::into)));
             End::Read(keys.into_iter().zip(answers).collect())
         }
         What::Set(key, version) => {
-            let fact = process.history.written(call, &key, version);
-            let written = process.cache.set_shared(&key, Arc::new(fact), policy).await;
-            End::Changed(changed(written.map(|()| ChangeEnd::Done)))
+            let tags = process.tags();
+            let fact = process.history.written(call, &key, version, tags.clone());
+            let loaded = Loaded::new(fact).with_tags(tags);
+            End::of(cache.put(&key, loaded, policy).await)
         }
-        What::Delete(key) => {
-            let removed = process.cache.delete(&key).await;
-            End::Changed(changed(removed.map(|_| ChangeEnd::Done)))
-        }
-        What::Expire(_) | What::Tag(..) | What::Clear(_) | What::ClearAll => {
-            End::Changed(ChangeEnd::Failed)
-        }
+        What::Delete(key) => End::of(cache.delete(&key).await.map(|removed| removed.written)),
+        What::Expire(key) => End::of(cache.expire(&key).await.map(|removed| removed.written)),
+        What::Tag(service, tag) => End::of(cache.service(&service).invalidate_tag(tag).await),
+        What::Clear(service) => End::of(cache.service(&service).clear().await),
+        What::ClearAll => End::of(cache.clear_all().await),
     }
 }
 
-fn read(answer: Result<Option<Hit<Fact>>, CacheError>) -> Answer {
+fn found(answer: Result<Found<Fact>, CacheError>) -> Answer {
     match answer {
-        Ok(Some(hit)) => {
-            let Fact { key, version, id } = (*hit.value).clone();
-            let outcome = hit.outcome;
-            let (from, collapsed, age) = (outcome.from, outcome.collapsed, outcome.age);
-            Answer::Value(Seen { key, version, id, from, collapsed, age })
-        }
-        Ok(None) => Answer::Nothing,
+        Ok(Found::Value(hit)) => value(&hit),
+        Ok(Found::Negative(verdict)) => negative(&verdict),
+        Ok(Found::Nothing) => Answer::Nothing,
+        Err(other) => Answer::Failed(Failure::Other(other.to_string())),
+    }
+}
+
+fn read(answer: Result<Hit<Fact>, CacheError>) -> Answer {
+    match answer {
+        Ok(hit) => value(&hit),
+        Err(CacheError::Load(LoadError::Negative(verdict))) => negative(&verdict),
         Err(CacheError::Load(error)) => Answer::Failed(match error {
             LoadError::Failed(_) => Failure::Load("failed"),
             LoadError::Absent => Failure::Load("absent"),
@@ -102,6 +105,7 @@ fn read(answer: Result<Option<Hit<Fact>>, CacheError>) -> Answer {
             LoadError::FailedElsewhere => Failure::Load("failed elsewhere"),
             LoadError::LoadedElsewhere => Failure::Elsewhere,
             LoadError::TimedOut { .. } => Failure::TimedOut,
+            LoadError::Overloaded => Failure::Overloaded,
             LoadError::Cancelled => Failure::Cancelled,
             other => Failure::Other(other.to_string()),
         }),
@@ -109,8 +113,35 @@ fn read(answer: Result<Option<Hit<Fact>>, CacheError>) -> Answer {
     }
 }
 
-fn changed(end: Result<ChangeEnd, CacheError>) -> ChangeEnd {
-    end.unwrap_or(ChangeEnd::Failed)
+fn value(hit: &Hit<Fact>) -> Answer {
+    seen((*hit.value).clone(), hit.outcome)
+}
+
+/// A verdict says in its reason which load it came from.
+fn negative(verdict: &Verdict) -> Answer {
+    let mut outcome = verdict.outcome;
+    // Verdicts do not tell whose load it was.
+    outcome.collapsed |= outcome.from == ServedFrom::Load;
+    match serde_json::from_str(&verdict.negative.reason) {
+        Ok(fact) => seen(fact, outcome),
+        Err(_) => Answer::Failed(Failure::Other("a verdict that nobody reached".to_owned())),
+    }
+}
+
+fn seen(fact: Fact, outcome: Outcome) -> Answer {
+    let Fact { key, version, id } = fact;
+    let Outcome { from, collapsed, age, .. } = outcome;
+    Answer::Value(Seen { key, version, id, from, collapsed, age })
+}
+
+impl End {
+    fn of(written: Result<Written, CacheError>) -> Self {
+        Self::Changed(match written {
+            Ok(Written::Done) => ChangeEnd::Done,
+            Ok(Written::Deferred) => ChangeEnd::Deferred,
+            Err(_) => ChangeEnd::Failed,
+        })
+    }
 }
 
 /// A call that was made, until it is told how it ended.

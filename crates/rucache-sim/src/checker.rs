@@ -26,6 +26,9 @@ pub(crate) use record::{Answer, CallId, ChangeEnd, Failure, LoadEnd, LoadId, See
 /// How much longer than it may something may take: busy processors.
 const SLACK: Duration = Duration::from_millis(60);
 
+/// The longest that a verdict lasts, its jitter included.
+const VERDICT_AT_MOST: Duration = Duration::from_millis(4_400);
+
 /// Lines of a trace that are kept.
 const MAX_LINES: usize = 1_000_000;
 
@@ -128,7 +131,9 @@ impl Book {
         let id = self.values.len();
         let policy = &self.setup.policy;
         let stale = policy.stale.map_or(Duration::ZERO, |stale| stale.as_duration());
-        let hard = self.now.after(policy.fresh.as_duration() + stale);
+        // A verdict lasts as long as its own policy says, which is shorter than most.
+        let whole = (policy.fresh.as_duration() + stale).max(VERDICT_AT_MOST);
+        let hard = self.now.after(whole);
         let began = self.now;
         self.values.push(Written { key: key.clone(), version, tags, origin, began, hard });
         Fact { key: key.as_str().to_owned(), version, id }

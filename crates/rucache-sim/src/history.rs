@@ -90,8 +90,14 @@ impl History {
     }
 
     /// What a `set` is about to store.
-    pub(crate) fn written(&self, call: CallId, key: &Key, version: u64) -> Fact {
-        self.book().written(call, key, version)
+    pub(crate) fn written(
+        &self,
+        call: CallId,
+        key: &Key,
+        version: u64,
+        tags: Vec<&'static str>,
+    ) -> Fact {
+        self.book().written(call, key, version, tags)
     }
 
     pub(crate) fn answered(&self, call: CallId, answers: Vec<(Key, Answer)>) {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rucache_core::{Backend, Key, MapLocal};
-use rucache_engine::{Cache, CacheError, Policy};
+use rucache_engine::{Cache, CacheError, Loaded, Policy};
 
 use crate::checker::CallId;
 use crate::history::History;
@@ -11,8 +11,8 @@ use crate::link::Link;
 use crate::random::Random;
 use crate::runtime::ProcessRuntime;
 use crate::scheduler::{Owner, Scheduler};
-use crate::setup::{Setup, Tiers};
-use crate::source::{Course, Source, draw_tags};
+use crate::setup::Setup;
+use crate::source::{self, Course, Fact, Refusal, draw_tags};
 use crate::wire::Wire;
 
 /// One process from its start to its end.
@@ -40,17 +40,19 @@ impl Process {
         history.process_began(number, place);
         let part = Random::of_part(random.next(), number);
         let runtime = Arc::new(ProcessRuntime::new(scheduler.clone(), number, part));
-        let open = || Link::open(wire.clone(), number, setup.tiers == Tiers::Push);
+        let open = || Link::open(wire.clone(), number, setup.pushes);
         let link = setup.tiers.has_shared().then(open);
-        let local = || Arc::new(MapLocal::default());
+        let local = Arc::new(MapLocal::default());
         let builder = match link.clone() {
-            None => Cache::builder(local()),
+            None => Cache::builder(local),
             Some(link) => {
                 let backend: Arc<dyn Backend> = link;
-                Cache::on_backend(backend)
+                let builder = Cache::on_backend(backend);
+                if setup.tiers.has_local() { builder.local(local) } else { builder }
             }
         };
-        let cache = builder.runtime(runtime).timing(setup.timing).build()?;
+        let builder = builder.runtime(runtime).timing(setup.timing);
+        let cache = builder.max_loads(setup.max_loads).build()?;
         let random = Mutex::new(random);
         Ok(Arc::new(Self { number, cache, history, scheduler, link, policy: setup.policy, keys: setup.keys.clone(), random }))
     }
@@ -66,21 +68,25 @@ impl Process {
         self.scheduler.spawn(Owner::Process(self.number), Box::pin(future));
     }
 
-    /// How its next load goes, whatever its keys.
-    pub(crate) fn course(&self, healthy: bool) -> Course {
-        Course::draw(&mut self.random(), healthy)
+    /// Loads `keys` for `call`, as chance has it; `healthy` loads bring values soon.
+    pub(crate) async fn load(
+        &self,
+        call: CallId,
+        keys: Vec<Key>,
+        healthy: bool,
+    ) -> Vec<Result<Loaded<Fact>, Refusal>> {
+        let (course, tagged) = {
+            let mut random = self.random();
+            let course = Course::draw(&mut random, healthy);
+            let tagged = keys.into_iter().map(|key| (key, draw_tags(&mut random))).collect();
+            (course, tagged)
+        };
+        source::load(&self.history, &self.scheduler, call, tagged, course).await
     }
 
-    /// `keys`, each with the tags that a load of it would bring.
-    pub(crate) fn tagged(&self, keys: Vec<Key>) -> Vec<(Key, Vec<&'static str>)> {
-        let mut random = self.random();
-        keys.into_iter().map(|key| (key, draw_tags(&mut random))).collect()
-    }
-
-    /// The source as the loader of `call` sees it.
-    pub(crate) fn source(&self, call: CallId) -> Source {
-        let (history, scheduler) = (self.history.clone(), self.scheduler.clone());
-        Source { history, scheduler, call }
+    /// Tags for a value to be set.
+    pub(crate) fn tags(&self) -> Vec<&'static str> {
+        draw_tags(&mut self.random())
     }
 
     pub(crate) fn random(&self) -> MutexGuard<'_, Random> {

@@ -25,7 +25,7 @@ const BOUND: Duration = Duration::from_millis(2_200);
 /// what is changed once more.
 pub(crate) async fn look_at_everything(world: &Arc<World>, random: &mut Random) {
     let timing = world.setup.timing;
-    let rest = 2 * timing.load_deadline + timing.back_off + timing.hard_timeout + LEASE + RECOVERY;
+    let rest = 2 * timing.load_deadline + timing.max_back_off + timing.hard_timeout + LEASE + RECOVERY;
     world.scheduler.sleep(rest).await;
     let processes = world.processes();
     if processes.len() < world.setup.processes {

@@ -96,16 +96,17 @@ pub(crate) struct Troubles {
 }
 
 impl Troubles {
-    fn draw(random: &mut Random, tiers: Tiers) -> Self {
+    fn draw(random: &mut Random, tiers: Tiers, pushes: bool) -> Self {
         // A quarter of all fleets is left in peace: some promises hold in peace only.
         let troubled = tiers.has_shared() && !random.chance(250);
         let mut some = |per_mille| troubled && random.chance(per_mille);
         Self {
             faults: some(400),
             partitions: some(400),
-            push_loss: some(500) && tiers == Tiers::Push,
+            push_loss: some(500) && pushes,
             restarts: some(200),
-            restores: some(200),
+            // A store that keeps snapshots says when it was put back; others keep none.
+            restores: some(200) && pushes,
             evictions: some(400),
             crashes: some(250),
         }
@@ -134,6 +135,10 @@ impl fmt::Display for Troubles {
 pub(crate) struct Setup {
     pub(crate) tiers: Tiers,
     pub(crate) processes: usize,
+    /// Whether the store tells of changes.
+    pub(crate) pushes: bool,
+    /// Most loads of a process at once.
+    pub(crate) max_loads: usize,
     pub(crate) keys: Vec<Key>,
     pub(crate) policy: Policy,
     pub(crate) timing: Timing,
@@ -149,13 +154,17 @@ pub(crate) struct Setup {
 impl Setup {
     pub(crate) fn draw(random: &mut Random, tiers: Tiers) -> Self {
         let processes = if tiers.has_shared() { 1 + random.index(3) } else { 1 };
+        let pushes = tiers == Tiers::Push || (tiers == Tiers::Shared && random.chance(500));
+        let max_loads = if random.chance(150) { 1 + random.index(4) } else { 1_000 };
         Self {
             tiers,
             processes,
+            pushes,
+            max_loads,
             keys: keys(random),
             policy: policy(random),
             timing: timing(random),
-            troubles: Troubles::draw(random, tiers),
+            troubles: Troubles::draw(random, tiers, pushes),
             work: random.between(Duration::from_secs(10), Duration::from_secs(25)),
             pace: random.between(Duration::from_millis(5), Duration::from_millis(60)),
             transit: random.between(Duration::from_micros(50), Duration::from_millis(8)),
@@ -190,13 +199,22 @@ fn timing(random: &mut Random) -> Timing {
         .with_load_deadline(span(800, 4_000))
         .with_hard_timeout(span(1_000, 6_000))
         .with_back_off(span(200, 1_000))
+        .with_max_back_off(span(1_000, 3_000))
 }
 
 impl fmt::Display for Setup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Timing { soft_timeout, hard_timeout, load_deadline, back_off, .. } = self.timing;
         let keys: Vec<_> = self.keys.iter().map(Key::as_str).collect();
-        writeln!(f, "tiers: {}, processes: {}, keys: {}", self.tiers, self.processes, keys.join(" "))?;
+        let push = if self.pushes { ", push" } else { "" };
+        writeln!(
+            f,
+            "tiers: {}{push}, processes: {}, keys: {}, loads at once: {}",
+            self.tiers,
+            self.processes,
+            keys.join(" "),
+            self.max_loads
+        )?;
         writeln!(
             f,
             "fresh: {}, stale: {}, early: {}",

@@ -4,8 +4,8 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rucache_core::Key;
-use rucache_engine::Loaded;
+use rucache_core::{Key, Ttl};
+use rucache_engine::{Loaded, Policy};
 use serde::{Deserialize, Serialize};
 
 use crate::checker::{CallId, LoadEnd, LoadId};
@@ -37,6 +37,9 @@ impl std::fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
+/// How long a verdict lasts that there is no value.
+const VERDICT: Policy = Policy::negative(Ttl::millis(500), Ttl::secs(4));
+
 /// How a load will go.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Course {
@@ -47,6 +50,7 @@ pub(crate) struct Course {
 #[derive(Debug, Clone, Copy)]
 enum CourseEnd {
     Value,
+    Negative,
     Refusal,
     Absent,
     Panic,
@@ -65,7 +69,8 @@ impl Course {
             _ => random.millis(3_000),
         };
         let end = match random.below(100) {
-            0..82 => CourseEnd::Value,
+            0..76 => CourseEnd::Value,
+            76..82 => CourseEnd::Negative,
             82..90 => CourseEnd::Refusal,
             90..94 => CourseEnd::Absent,
             94..97 => CourseEnd::Panic,
@@ -75,53 +80,44 @@ impl Course {
     }
 }
 
-/// A loader's view of the source.
-#[derive(Clone)]
-pub(crate) struct Source {
-    pub(crate) history: Arc<History>,
-    pub(crate) scheduler: Scheduler,
-    /// Whose loader it is.
-    pub(crate) call: CallId,
-}
-
-impl Source {
-    /// Reads `keys` now, and answers as `course` has it; `tags` for each.
-    pub(crate) async fn load(
-        self,
-        keys: Vec<(Key, Vec<&'static str>)>,
-        course: Course,
-    ) -> Vec<Result<Loaded<Fact>, Refusal>> {
-        let mut running = Vec::with_capacity(keys.len());
-        for (key, tags) in keys {
-            let (load, fact) = self.history.load_began(self.call, &key, tags.clone());
-            running.push((Running { history: self.history.clone(), load: Some(load) }, fact, tags));
-        }
-        self.scheduler.sleep(course.span).await;
-        let end = match course.end {
-            CourseEnd::Value => LoadEnd::Value,
-            CourseEnd::Absent => LoadEnd::Absent,
-            CourseEnd::Refusal => LoadEnd::Failed,
-            CourseEnd::Panic => {
-                running.into_iter().for_each(|(running, ..)| running.end(LoadEnd::Failed));
-                // Without the hook: it is on purpose, and nobody wants to read it.
-                std::panic::resume_unwind(Box::new("the loader panics on purpose"));
-            }
-            CourseEnd::Never => return pending().await,
-        };
-        let answer = |(running, fact, tags): (Running, Fact, Vec<&'static str>)| {
-            running.end(end);
-            match end {
-                LoadEnd::Value => Ok(tagged(fact, &tags)),
-                LoadEnd::Absent => Ok(Loaded::absent()),
-                LoadEnd::Failed | LoadEnd::Dropped => Err(Refusal),
-            }
-        };
-        running.into_iter().map(answer).collect()
+/// Reads `keys` now for the loader of `call`, and answers as `course` has it; `tags` for each.
+pub(crate) async fn load(
+    history: &Arc<History>,
+    scheduler: &Scheduler,
+    call: CallId,
+    keys: Vec<(Key, Vec<&'static str>)>,
+    course: Course,
+) -> Vec<Result<Loaded<Fact>, Refusal>> {
+    let mut running = Vec::with_capacity(keys.len());
+    for (key, tags) in keys {
+        let (load, fact) = history.load_began(call, &key, tags.clone());
+        running.push((Running { history: history.clone(), load: Some(load) }, fact, tags));
     }
-}
-
-fn tagged(fact: Fact, _tags: &[&'static str]) -> Loaded<Fact> {
-    Loaded::new(fact)
+    scheduler.sleep(course.span).await;
+    let end = match course.end {
+        CourseEnd::Value | CourseEnd::Negative => LoadEnd::Value,
+        CourseEnd::Absent => LoadEnd::Absent,
+        CourseEnd::Refusal => LoadEnd::Failed,
+        CourseEnd::Panic => {
+            running.into_iter().for_each(|(running, ..)| running.end(LoadEnd::Failed));
+            // Without the hook: it is on purpose, and nobody wants to read it.
+            std::panic::resume_unwind(Box::new("the loader panics on purpose"));
+        }
+        CourseEnd::Never => return pending().await,
+    };
+    let answer = |(running, fact, tags): (Running, Fact, Vec<&'static str>)| {
+        running.end(end);
+        match course.end {
+            CourseEnd::Value => Ok(Loaded::new(fact).with_tags(tags)),
+            CourseEnd::Negative => {
+                let reason = serde_json::to_string(&fact).unwrap_or_default();
+                Ok(Loaded::negative(reason).with_tags(tags).with_policy(VERDICT))
+            }
+            CourseEnd::Absent => Ok(Loaded::absent()),
+            CourseEnd::Refusal | CourseEnd::Panic | CourseEnd::Never => Err(Refusal),
+        }
+    };
+    running.into_iter().map(answer).collect()
 }
 
 /// The tags of a value that is loaded now: the source's own business.

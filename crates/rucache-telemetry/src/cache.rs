@@ -1,5 +1,6 @@
 //! The metrics of one cache: an observer of its events and a reader of its counters.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use metrics::{Counter, Gauge, Histogram};
@@ -51,6 +52,7 @@ pub struct CacheMetrics {
 
 #[derive(Debug)]
 struct Negatives {
+    reason: String,
     writes: Counter,
     entries: Gauge,
 }
@@ -125,8 +127,15 @@ impl CacheMetrics {
         if let Some(overdue) = reading.overdue_loads {
             gauges.overdue.set(number(overdue));
         }
+        // Reasons that share a gauge are added up.
+        let mut negatives: BTreeMap<String, (Arc<Negatives>, u64)> = BTreeMap::new();
         for (reason, entries) in &reading.negatives {
-            self.negatives(reason).entries.set(number(*entries));
+            let shown = self.negatives(reason);
+            let sum = negatives.entry(shown.reason.clone()).or_insert_with(|| (shown, 0));
+            sum.1 = sum.1.saturating_add(*entries);
+        }
+        for (shown, entries) in negatives.values() {
+            shown.entries.set(number(*entries));
         }
         if let Some(register) = reading.register {
             // Only where there is a register: an age since 1970 would be an alarm for nothing.
@@ -145,6 +154,7 @@ impl CacheMetrics {
 
     fn negatives(&self, reason: &str) -> Arc<Negatives> {
         self.negatives.member(reason, |reason| Negatives {
+            reason: reason.to_owned(),
             writes: self.handles.counter(&NEGATIVE_WRITES, &[&self.cache, reason]),
             entries: self.handles.gauge(&NEGATIVE_ENTRIES, &[&self.cache, reason]),
         })

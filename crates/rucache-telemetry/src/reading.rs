@@ -18,7 +18,8 @@ pub struct Reading {
     pub outbox: Option<u64>,
     /// Keys held by a load past its deadline.
     pub overdue_loads: Option<u64>,
-    /// Verdicts in the negative registry, by the kind of their reason.
+    /// Verdicts in the negative registry, by the kind of their reason: every kind, zeros included,
+    /// or the gauge of one that is gone stays where it was.
     pub negatives: Vec<(String, u64)>,
     /// When the register in use was published.
     pub register: Option<Timestamp>,

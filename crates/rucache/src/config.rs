@@ -18,6 +18,9 @@ use crate::{Layers, Setting};
 pub struct Config {
     /// The backend's URL: `memory://?capacity=256MiB`, `redis://host/1`, `memcached://a,b`.
     pub backend: BackendUrl,
+    /// Copies in this process of what a server has.
+    #[cfg(feature = "memory")]
+    pub local: LocalTier,
     /// How long callers and loads may take.
     pub timing: Timing,
     /// Longest value as JSON, in bytes.
@@ -37,6 +40,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             backend: BackendUrl::default(),
+            #[cfg(feature = "memory")]
+            local: LocalTier::default(),
             timing: Timing::default(),
             max_value_len: rucache_core::Capabilities::DEFAULT_MAX_VALUE_LEN,
             #[cfg(feature = "lookup")]
@@ -45,6 +50,56 @@ impl Default for Config {
             register: None,
             #[cfg(feature = "padron")]
             coverage: None,
+        }
+    }
+}
+
+/// Whether a local tier stands before a backend that is a server. A memory backend is one itself.
+#[cfg(feature = "memory")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LocalTier {
+    /// 64 MiB before a backend that tells what changes, which is Redis; none before others.
+    #[default]
+    Auto,
+    /// None: every read asks the server.
+    Off,
+    /// One of this capacity. Before a backend that does not tell what changes, copies are good for
+    /// two seconds.
+    Of(rucache_memory::Capacity),
+}
+
+#[cfg(feature = "memory")]
+impl LocalTier {
+    /// Its capacity before a backend that tells what changes, or does not.
+    pub(crate) const fn capacity(self, tells: bool) -> Option<rucache_memory::Capacity> {
+        match self {
+            Self::Auto if tells => Some(rucache_memory::Capacity::bytes(64 << 20)),
+            Self::Auto | Self::Off => None,
+            Self::Of(capacity) => Some(capacity),
+        }
+    }
+}
+
+#[cfg(feature = "memory")]
+impl FromStr for LocalTier {
+    type Err = rucache_memory::InvalidCapacity;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "off" => Ok(Self::Off),
+            size => size.parse().map(Self::Of),
+        }
+    }
+}
+
+#[cfg(feature = "memory")]
+impl Display for LocalTier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Off => f.write_str("off"),
+            Self::Of(capacity) => capacity.fmt(f),
         }
     }
 }
@@ -101,6 +156,15 @@ impl Config {
             |config: &mut Self, value| read(value, &mut config.backend),
             |config| config.backend.to_string(),
         )];
+        #[cfg(feature = "memory")]
+        settings.push(Setting::new(
+            "local",
+            "a size such as 64MiB, off, or auto",
+            "copies in this process of what a server has; auto is 64MiB before redis, off before \
+             memcached",
+            |config: &mut Self, value| read(value, &mut config.local),
+            |config| config.local.to_string(),
+        ));
         #[cfg(feature = "lookup")]
         settings.push(Setting::new(
             "profile",
@@ -146,8 +210,13 @@ impl Config {
                 "how long a load may run before it is dropped",
                 |timing| &mut timing.load_deadline,
             ),
-            duration("timing.back_off", "how long a failed load answers for its key", |timing| {
-                &mut timing.back_off
+            duration(
+                "timing.back_off",
+                "how long a failed load answers for its key; doubled by each further failure",
+                |timing| &mut timing.back_off,
+            ),
+            duration("timing.max_back_off", "the longest back-off", |timing| {
+                &mut timing.max_back_off
             }),
         ]);
         settings

@@ -64,6 +64,8 @@ mod open;
 #[cfg(feature = "lookup")]
 mod source;
 
+#[cfg(feature = "memory")]
+pub use config::LocalTier;
 pub use config::{BackendUrl, Config};
 pub use layers::{ConfigError, Layers, Origin, without_password};
 #[cfg(feature = "memory")]

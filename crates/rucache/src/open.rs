@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rucache_core::Backend;
-use rucache_engine::{Cache as Engine, CacheError};
+use rucache_engine::{Cache as Engine, CacheBuilder, CacheError};
 use thiserror::Error;
 
 use crate::backend::{self, Opened};
@@ -144,12 +144,37 @@ pub async fn open_backend(url: &str) -> Result<Arc<dyn Backend>, OpenError> {
 async fn engine(config: &Config) -> Result<Engine, OpenError> {
     let builder = match backend::opened(config.backend.as_str()).await? {
         #[cfg(feature = "memory")]
-        Opened::Memory(config) => {
-            Engine::builder(Arc::new(rucache_memory::LocalStore::new(&config)))
-        }
-        Opened::Backend(backend) => Engine::on_backend(backend),
+        Opened::Memory(memory) => in_process(&memory)?,
+        Opened::Backend(backend) => over(backend, config),
     };
     Ok(builder.timing(config.timing).max_value_len(config.max_value_len).build()?)
+}
+
+/// A cache whose entries live in this process, typed; an eighth of its room is for maps and
+/// counters.
+#[cfg(feature = "memory")]
+fn in_process(memory: &rucache_memory::MemoryConfig) -> Result<CacheBuilder, OpenError> {
+    use rucache_memory::{Capacity, LocalStore, MemoryBackend, MemoryConfig};
+
+    let runtime = rucache_engine::TokioRuntime::current().ok_or(CacheError::NoRuntime)?;
+    let part = |sixteenths| {
+        MemoryConfig::with_capacity(Capacity::bytes(memory.capacity.sixteenths(sixteenths)))
+    };
+    let aside = MemoryBackend::aside(&part(2), Arc::new(runtime));
+    Ok(Engine::builder(Arc::new(LocalStore::new(&part(14)))).aside(Arc::new(aside)))
+}
+
+/// A cache whose entries live at `backend`, with copies in this process as `config` says.
+fn over(backend: Arc<dyn Backend>, config: &Config) -> CacheBuilder {
+    #[cfg(feature = "memory")]
+    if let Some(capacity) = config.local.capacity(backend.capabilities().push) {
+        let memory = rucache_memory::MemoryConfig::with_capacity(capacity);
+        let local = Arc::new(rucache_memory::LocalStore::new(&memory));
+        return Engine::on_backend(backend).local(local);
+    }
+    #[cfg(not(feature = "memory"))]
+    let _ = config;
+    Engine::on_backend(backend)
 }
 
 #[cfg(feature = "lookup")]

@@ -85,10 +85,7 @@ mod tests {
                 {"panels": [{"targets": [{"expr": "increase(e[$__range])"}]}], "title": "expr"},
             ],
         });
-        assert_eq!(
-            expressions(&dashboard),
-            ["rate(a[1m])", "b{c=\"d\"}", "increase(e[1h])"]
-        );
+        assert_eq!(expressions(&dashboard), ["rate(a[1m])", "b{c=\"d\"}", "increase(e[1h])"]);
     }
 
     #[test]

@@ -48,6 +48,28 @@ clauses! {
         same("entry", env.read(&key)?, None)
     }
 
+    /// The lease of an entry lapses as well: a fill that comes after it is refused, whether nobody, a
+    /// write or the next holder has been there since.
+    fn late_fill_over_an_entry_is_refused(env) {
+        let (untouched, written, taken) =
+            (env.key("untouched")?, env.key("written")?, env.key("taken")?);
+        let lease = |key| {
+            env.set(key, "one")?;
+            env.take_for(key, Ttl::secs(1))
+        };
+        let (late, overtaken, first) = (lease(&untouched)?, lease(&written)?, lease(&taken)?);
+        env.pass(Ttl::secs(1));
+        same("fill where nobody was", env.fill(&untouched, late)?, Refused)?;
+        same("value", env.value(&untouched)?, Some("one".into()))?;
+        env.set(&written, "newer")?;
+        same("fill after a write", env.fill(&written, overtaken)?, Refused)?;
+        same("value", env.value(&written)?, Some("newer".into()))?;
+        let second = env.take(&taken)?;
+        same("fill during the next load", env.fill(&taken, first)?, Refused)?;
+        same("fill by the next holder", env.fill(&taken, second)?, Stored)?;
+        same("fill after the next load", env.fill(&taken, first)?, Refused)
+    }
+
     /// A write voids the lease: what was loaded before does not replace it.
     fn write_voids_the_lease(env) {
         let (absent, present) = (env.key("absent")?, env.key("present")?);

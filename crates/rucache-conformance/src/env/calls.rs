@@ -100,12 +100,13 @@ impl Env {
 
     /// The lease of the entry as it is, which must be free.
     pub(crate) fn take(&self, key: &Key) -> Result<LeaseToken, Failure> {
-        granted(self.lease(key)?)
+        self.take_for(key, LONG)
     }
 
-    /// The lease of an entry that is not there, for `ttl`.
+    /// The same for `ttl`.
     pub(crate) fn take_for(&self, key: &Key, ttl: Ttl) -> Result<LeaseToken, Failure> {
-        granted(self.lease_for(key, None, ttl)?)
+        let seen = self.read(key)?.map(|stored| stored.version);
+        granted(self.lease_for(key, seen, ttl)?)
     }
 
     pub(crate) fn fill(&self, key: &Key, token: LeaseToken) -> Result<WriteOutcome, Failure> {

@@ -7,7 +7,7 @@ use rucache_core::{InvalidKey, Key};
 
 use super::{Cache, Cacheable};
 use crate::name::KeyName;
-use crate::{CacheError, Loaded, Policy, Removed, Written};
+use crate::{CacheError, Loaded, Only, Policy, Removed, Written};
 
 impl Cache {
     /// Stores `value` as `name`. A load of the name that is running will not be stored over it.
@@ -75,6 +75,22 @@ impl Cache {
         Ok(removed)
     }
 
+    /// Removes what stands under `name` if it is a value, or if it is a verdict, as `only` says.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`delete`](Self::delete).
+    pub async fn delete_only(
+        &self,
+        name: &(impl KeyName + Sync + ?Sized),
+        only: Only,
+    ) -> Result<Removed, CacheError> {
+        let key = name.in_service(&self.service)?;
+        let removed = self.engine.remove_only(&key, only).await?;
+        self.engine.invalidated(key.service(), Scope::Key, Origin::Local);
+        Ok(removed)
+    }
+
     /// Keeps the value of `name` only as a fallback, for as long as it would have been kept. A load
     /// of the name that is running will not be stored.
     ///
@@ -102,7 +118,7 @@ impl Cache {
         if len > rucache_core::envelope::MAX_TAG_LEN {
             return Err(InvalidKey::NameTooLong { len }.into());
         }
-        self.engine.invalidate_tag(&Key::new(&self.service, tag)?).await
+        self.engine.invalidate_tag(&Key::new(&self.service, tag)?, Origin::Local).await
     }
 
     /// Removes every value of this handle's service, however many they are: one change at each node
@@ -112,7 +128,7 @@ impl Cache {
     ///
     /// [`CacheError::Backend`] when the backend cannot do that at all.
     pub async fn clear(&self) -> Result<Written, CacheError> {
-        self.engine.clear(&self.service).await
+        self.engine.clear(&self.service, Origin::Local).await
     }
 
     /// Removes every value of every service, as [`clear`](Self::clear) does those of one.

@@ -87,11 +87,7 @@ async fn taxpayer(key: String) -> Result<Taxpayer, Infallible> {
     Ok(of_key(&key))
 }
 
-fn hitbox(
-    name: &'static str,
-    runtime: &Handle,
-    format: impl Format + Send + Sync + Clone + 'static,
-) -> Reader {
+fn hitbox(name: &'static str, runtime: &Handle, format: impl Format + Clone + 'static) -> Reader {
     let backend = MokaBackend::builder().max_entries(CAPACITY as u64).value_format(format).build();
     let alone = ConcurrencyLimit::new(1).expect("a limit");
     let cache = hitbox_fn::Cache::builder()

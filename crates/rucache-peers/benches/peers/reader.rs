@@ -2,10 +2,12 @@
 
 use tokio::runtime::Handle;
 
+type ReadAll = dyn Fn(&[usize]) + Send + Sync;
+
 /// A cache, filled.
 pub(crate) struct Reader {
     pub(crate) name: &'static str,
-    read_all: Box<dyn Fn(&[usize]) + Send + Sync>,
+    read_all: Box<ReadAll>,
 }
 
 impl Reader {

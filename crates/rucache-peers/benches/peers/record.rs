@@ -26,6 +26,7 @@ pub(crate) struct Taxpayer {
     provincia: String,
     departamento: String,
     direccion: String,
+    actividad_economica: String,
 }
 
 /// The record at a place.
@@ -44,7 +45,8 @@ pub(crate) fn record(at: usize) -> Taxpayer {
         distrito: "LIMA".into(),
         provincia: "LIMA".into(),
         departamento: "LIMA".into(),
-        direccion: "AV. DE LA MUESTRA NRO. 1234 URB. LOS EJEMPLOS".into(),
+        direccion: "AV. DE LA MUESTRA NRO. 1234 URB. LOS EJEMPLOS PISO 3 LIMA".into(),
+        actividad_economica: "4690 - VENTA AL POR MAYOR NO ESPECIALIZADA".into(),
     }
 }
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
-use rucache_core::{Key, Ttl};
-use rucache_engine::{Cache, Loaded, Timing};
+use rucache_core::{Key, ServiceName, Ttl};
+use rucache_engine::{Cache, Loaded, Timing, Written};
 use rucache_memory::{LocalStore, MemoryConfig};
 
-use crate::{Answer, Entrant, Limits, Load, Peer};
+use crate::{Answer, Entrant, Limits, Load, NoSuchOperation, Peer, TAG};
 
 pub(super) const ENTRANT: Entrant = Entrant {
     name: "rucache",
@@ -28,7 +28,8 @@ impl Rucache {
             }
         };
         let local = Arc::new(LocalStore::new(&MemoryConfig::default()));
-        Self(Cache::builder(local).timing(timing).build().expect("a cache inside a runtime"))
+        let cache = Cache::builder(local).timing(timing).build().expect("a cache in a runtime");
+        Self(cache.service(&ServiceName::from_static("migo")))
     }
 }
 
@@ -39,10 +40,9 @@ fn key(text: &str) -> Key {
 #[async_trait]
 impl Peer for Rucache {
     async fn get_or_load(&self, name: &str, load: Load) -> Answer {
-        let load = move || async move { load().await.map(Loaded::new) };
-        let hit = self.0.read_or_load(&key(name), Ttl::MEDIUM, load).await;
-        hit.map(|hit: rucache_engine::Hit<String>| hit.value.as_ref().clone())
-            .map_err(|error| error.to_string())
+        let load = move || async move { load().await.map(|v| Loaded::new(v).with_tags([TAG])) };
+        let hit = self.0.read_or_load::<String, _, _, _>(&key(name), Ttl::MEDIUM, load).await;
+        hit.map(|hit| hit.value.as_ref().clone()).map_err(|error| error.to_string())
     }
 
     async fn get(&self, name: &str) -> Option<String> {
@@ -50,6 +50,19 @@ impl Peer for Rucache {
     }
 
     async fn invalidate(&self, name: &str) {
-        self.0.delete(&key(name)).await.expect("the local tier does not fail");
+        let removed = self.0.delete(&key(name)).await.expect("the local tier does not fail");
+        assert_eq!(removed.written, Written::Done);
+    }
+
+    async fn invalidate_tag(&self) -> Result<(), NoSuchOperation> {
+        let written = self.0.invalidate_tag(TAG).await.expect("the local tier does not fail");
+        assert_eq!(written, Written::Done);
+        Ok(())
+    }
+
+    async fn clear(&self) -> Result<(), NoSuchOperation> {
+        let written = self.0.clear().await.expect("the local tier does not fail");
+        assert_eq!(written, Written::Done);
+        Ok(())
     }
 }

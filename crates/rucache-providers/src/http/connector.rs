@@ -79,7 +79,8 @@ pub(crate) fn trust(name: &str, ca: Option<&Path>) -> Result<Arc<ClientConfig>, 
         }
         // Single certificates of a system that cannot be read are no reason to trust none.
         None => {
-            drop(roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs));
+            let native = rustls_native_certs::load_native_certs().certs;
+            let _ = roots.add_parsable_certificates(native);
         }
     }
     if roots.is_empty() {

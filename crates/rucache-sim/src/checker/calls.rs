@@ -31,8 +31,14 @@ impl Book {
         CallId(id)
     }
 
-    pub(crate) fn written(&mut self, call: CallId, key: &Key, version: u64) -> Fact {
-        self.value(key, version, Vec::new(), Origin::Set(call.0))
+    pub(crate) fn written(
+        &mut self,
+        call: CallId,
+        key: &Key,
+        version: u64,
+        tags: Vec<&'static str>,
+    ) -> Fact {
+        self.value(key, version, tags, Origin::Set(call.0))
     }
 
     pub(crate) fn answered(&mut self, call: CallId, answers: Vec<(Key, Answer)>) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rucache_core::{Key, Mono};
-use rucache_engine::ServedFrom;
+use rucache_engine::{ServedFrom, StaleReason};
 
 use super::record::{Call, CallEnd, ChangeEnd, KeyChange, Moment, Origin, What};
 use super::{Book, Seen};
@@ -109,8 +109,7 @@ impl Book {
         let Some(process) = self.processes.get(&reader.process) else { return Duration::ZERO };
         let tiers = self.setup.tiers;
         let untroubled = process.unrest < by.called.at;
-        let pushed = tiers == Tiers::Push
-            && process.push_since.is_some_and(|since| since < by.called.at);
+        let pushed = process.push_since.is_some_and(|since| since < by.called.at);
         let copies = match tiers {
             Tiers::Push if pushed => PUSH_DELAY,
             Tiers::Push => MAX_AGE_WITHOUT_PUSH + PUSH_HEARTBEAT,
@@ -122,9 +121,11 @@ impl Book {
             (true, false) => MAX_AGE_WITHOUT_PUSH,
             (false, _) => 2 * self.setup.timing.load_deadline + MAX_AGE_WITHOUT_PUSH,
         };
-        let grace = match (seen.from, seen.collapsed) {
-            (_, true) => flights.max(copies),
-            (ServedFrom::Local | ServedFrom::Stale(_), false) if tiers.has_local() => copies,
+        let grace = match seen.from {
+            _ if seen.collapsed => flights.max(copies),
+            // A fallback may be that of a flight whose load has failed, for its back-off.
+            ServedFrom::Stale(why) if why != StaleReason::Allowed => flights.max(copies),
+            ServedFrom::Local | ServedFrom::Stale(_) if tiers.has_local() => copies,
             _ => return Duration::ZERO,
         };
         grace + SLACK

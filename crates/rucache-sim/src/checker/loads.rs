@@ -116,7 +116,7 @@ impl Book {
     /// A caller was told of a failure: was there one?
     pub(super) fn judge_failed_load(&mut self, call: usize, key: &Key, how: &str, ended: Moment) {
         let called = self.calls[call].called;
-        let since = self.setup.timing.back_off + ECHO;
+        let since = self.setup.timing.max_back_off + ECHO;
         let recent = |load: &Load| match load.ended {
             Some((end, how)) => how != LoadEnd::Value && end.at.after(since) >= called.at,
             None => false,

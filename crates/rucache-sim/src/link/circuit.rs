@@ -81,7 +81,7 @@ impl Link {
         };
         self.wire.history.note(|| format!("p{process} store recovering"));
         if reborn && self.pushes {
-            self.tell(&Change::Everything);
+            self.tell(&Change::Rewound);
         }
         let mut told = Ok(());
         for listener in self.listeners() {

@@ -173,6 +173,19 @@ fn levels_are_shown_and_what_is_left_out_keeps_its_value() {
 }
 
 #[test]
+fn reasons_beyond_the_bound_are_added_up() {
+    let mut reading = Reading::default();
+    reading.negatives = (0..20).map(|number| (format!("R{number}"), 5)).collect();
+    check(
+        &published(&reading),
+        &[
+            (r#"rucache_negative_entries{cache="c",reason="R15"}"#, 5.0),
+            (r#"rucache_negative_entries{cache="c",reason="other"}"#, 20.0),
+        ],
+    );
+}
+
+#[test]
 fn durations_and_lengths_fall_into_their_buckets() {
     let (operation, reach) = (CacheOperation::Set, Reach::Shared);
     let millis = Duration::from_millis;

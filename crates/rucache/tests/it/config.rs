@@ -25,6 +25,7 @@ fn every_setting_is_read_and_shown() {
         "whole",
         r#"
             backend = "memory://?capacity=64MiB"
+            local = "32MiB"
             profile = "register"
             max_value_len = 5000
             [source]
@@ -35,6 +36,7 @@ fn every_setting_is_read_and_shown() {
             hard_timeout = 3
             load_deadline = "1min"
             back_off = "2s"
+            max_back_off = "1min"
         "#,
     );
     let mut layers = Config::layers();
@@ -46,6 +48,7 @@ fn every_setting_is_read_and_shown() {
         .collect();
     let expected = [
         ("backend", "memory://?capacity=64MiB"),
+        ("local", "32MiB"),
         ("profile", "register"),
         ("source.register", "padron.zip"),
         ("source.coverage", "full"),
@@ -54,6 +57,7 @@ fn every_setting_is_read_and_shown() {
         ("timing.hard_timeout", "3s"),
         ("timing.load_deadline", "1min"),
         ("timing.back_off", "2s"),
+        ("timing.max_back_off", "1min"),
     ];
     let shown: Vec<(&str, &str)> = shown.iter().map(|(key, value)| (*key, &**value)).collect();
     assert_eq!(shown, expected);

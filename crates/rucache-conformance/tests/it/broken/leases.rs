@@ -35,6 +35,9 @@ impl Broken {
             return Precondition::Version(Version::from_raw(0));
         }
         let happens = match past.last {
+            Act::Lease if own && current.is_some() => {
+                self.breaks("late_fill_over_an_entry_is_refused")
+            }
             Act::Lease if own => self.breaks("fill_under_a_lapsed_lease_is_refused"),
             Act::Lease => self.breaks("fill_needs_the_lease"),
             Act::Fill => self.breaks("fill_ends_the_lease"),
