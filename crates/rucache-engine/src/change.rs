@@ -312,7 +312,8 @@ impl Engine {
 
     /// Keeps an entry as a fallback only.
     pub(crate) async fn expire(&self, key: &Key) -> Result<Removed, CacheError> {
-        let now = self.runtime.now();
+        // As readers read it: none of them is behind it from now on.
+        let now = self.runtime.coarse_now();
         let stale = |mut entry: LocalEntry| {
             entry.deadlines.soft = entry.deadlines.soft.min(now);
             entry.deadlines.early = entry.deadlines.early.min(now);

@@ -86,14 +86,15 @@ impl Engine {
             && !self.push.is_trusted()
             && (result == StoreResult::Stored || in_doubt || place.is_none());
         let guards = Self::guards(&ticket, self.runtime.now(), counts);
-        leader.complete(made.entry, |entry| {
-            if let Some(local) = &self.local {
+        leader.complete(made.entry, |entry, current| {
+            if let Some(local) = self.local.as_ref().filter(|_| current) {
                 if copies && made.storable == StoreResult::Stored {
                     local.insert(key.clone(), entry.with_guards(guards));
                 } else {
                     local.remove(&key);
                 }
             }
+            // The lease was the fill's: what has come since is newer in the shared tier too.
             result == StoreResult::Stored
         })
     }

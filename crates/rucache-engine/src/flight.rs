@@ -9,7 +9,7 @@
 mod crew;
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -30,7 +30,8 @@ const SETBACKS: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Flights {
     shards: Box<[Mutex<Shard>]>,
-    hasher: RandomState,
+    /// The same in every run: which keys are neighbours must not be chance.
+    hasher: BuildHasherDefault<DefaultHasher>,
     next_id: AtomicU64,
 }
 
@@ -93,7 +94,7 @@ impl Default for Flights {
     fn default() -> Self {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            hasher: RandomState::new(),
+            hasher: BuildHasherDefault::default(),
             next_id: AtomicU64::new(0),
         }
     }

@@ -7,9 +7,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::{self, Either};
-use rucache_core::observer::{Origin, Scope};
+use rucache_core::breaker::CircuitState;
+use rucache_core::observer::{Origin, PushChange, Scope};
 use rucache_core::{
-    Change, Count, Error, Key, Listener, Marker, Precondition, ServiceName, Ttl, Write,
+    CacheEvent, Change, Count, Error, Key, Listener, Marker, Precondition, ServiceName, Ttl, Write,
 };
 
 use crate::engine::Engine;
@@ -23,6 +24,8 @@ const TRY_AGAIN: Duration = Duration::from_secs(5);
 #[async_trait]
 impl Listener for Engine {
     fn changed(&self, change: Change) {
+        let pushed = PushChange::from(&change);
+        self.observe(|| CacheEvent::Pushed { backend: self.backend_name(), change: pushed });
         match change {
             Change::Entries(keys) => keys.iter().for_each(|key| self.entry_changed(key)),
             Change::Markers(markers) => {
@@ -44,23 +47,34 @@ impl Listener for Engine {
     }
 
     fn node_down(&self, node: &str) {
+        self.circuit(node, CircuitState::Open);
         let mut down = self.nodes_down.lock().unwrap_or_else(PoisonError::into_inner);
         if !down.iter().any(|known| known == node) {
             down.push(node.to_owned());
         }
     }
 
-    async fn node_recovering(&self, _: &str) -> Result<(), Error> {
+    async fn node_recovering(&self, node: &str) -> Result<(), Error> {
+        self.circuit(node, CircuitState::HalfOpen);
         self.recover().await
     }
 
     fn node_up(&self, node: &str) {
+        self.circuit(node, CircuitState::Closed);
         let mut down = self.nodes_down.lock().unwrap_or_else(PoisonError::into_inner);
         down.retain(|known| known != node);
     }
 }
 
 impl Engine {
+    fn backend_name(&self) -> &'static str {
+        self.shared.as_ref().map_or("none", |shared| shared.backend.capabilities().name)
+    }
+
+    fn circuit(&self, node: &str, state: CircuitState) {
+        self.observe(|| CacheEvent::Circuit { backend: self.backend_name(), node, state });
+    }
+
     fn entry_changed(&self, key: &Key) {
         self.push.heard(key);
         if let Some(local) = &self.local {

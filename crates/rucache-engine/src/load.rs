@@ -117,7 +117,10 @@ impl Engine {
         let (key, ticket) = (leader.key.clone(), leader.ticket);
         let storable = made.storable == StoreResult::Stored;
         let guards = Self::guards(&ticket, self.runtime.now(), made.tag_counts());
-        let stored = leader.complete(made.entry.clone(), |entry| {
+        let stored = leader.complete(made.entry.clone(), |entry, current| {
+            if !current {
+                return false;
+            }
             // A tag was invalidated meanwhile: what was loaded may be older.
             let outdated = !made.tags.is_empty()
                 && self.services.epoch(ticket.service) != ticket.epoch

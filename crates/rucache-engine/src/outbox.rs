@@ -1,6 +1,6 @@
 //! The outbox: invalidations that the shared tier has not confirmed, and those it might forget.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -50,7 +50,7 @@ struct State {
     next: u64,
     confirmed: VecDeque<(Mono, Invalidation)>,
     /// Services of which more was confirmed than is remembered.
-    coarse: HashMap<ServiceName, Mono>,
+    coarse: BTreeMap<ServiceName, Mono>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -116,9 +116,11 @@ impl Outbox {
         self.len() > 0 && self.lock().waiting.contains_key(&Slot::Marker(Marker::Tag(tag.clone())))
     }
 
-    /// Everything that waits.
+    /// Everything that waits, oldest first.
     pub(crate) fn waiting(&self) -> Vec<(Invalidation, u64)> {
-        self.lock().waiting.values().cloned().collect()
+        let mut waiting: Vec<_> = self.lock().waiting.values().cloned().collect();
+        waiting.sort_unstable_by_key(|(_, id)| *id);
+        waiting
     }
 
     /// Forgets what was delivered, unless something newer stands in its place; remembers that it was

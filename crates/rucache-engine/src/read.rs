@@ -151,10 +151,13 @@ impl Engine {
             Read::Answered(hit) => Ok(hit),
             Read::Refused(error) => Err(error),
             Read::Waiting { waiter, collapsed, stale } => {
-                self.wait(waiter, stale, until).await.map(|mut hit| {
-                    hit.outcome.collapsed = collapsed;
-                    hit
-                })
+                let mut answer = self.wait(waiter, stale, until).await;
+                match &mut answer {
+                    Ok(hit) => hit.outcome.collapsed = collapsed,
+                    Err(LoadError::Negative(verdict)) => verdict.outcome.collapsed = collapsed,
+                    Err(_) => {}
+                }
+                answer
             }
         };
         self.answered_as(
@@ -188,7 +191,10 @@ impl Engine {
                     return Ok(hit);
                 }
                 None => match Verdict::of(&entry, from, now) {
-                    Some(verdict) => LoadError::Negative(verdict),
+                    Some(mut verdict) => {
+                        verdict.outcome.stored = stored;
+                        LoadError::Negative(verdict)
+                    }
                     None => LoadError::other_type(),
                 },
             },

@@ -216,12 +216,22 @@ impl Shared {
         let began = self.runtime.now();
         let mut answers = call.await;
         answers.resize_with(requests, || Err(self.no_answer(operation)));
-        self.observe(CacheEvent::BackendCall {
-            backend: self.backend.capabilities().name,
-            operation,
-            error: answers.iter().find_map(|answer| answer.as_ref().err().map(Error::kind)),
-            took: self.runtime.now().since(began),
-        });
+        if let Some(observer) = &self.observer {
+            let backend = self.backend.capabilities().name;
+            let mut failed: Vec<(Option<&str>, ErrorKind)> = Vec::new();
+            for error in answers.iter().filter_map(|answer| answer.as_ref().err()) {
+                let failure = (error.node(), error.kind());
+                if !failed.contains(&failure) {
+                    failed.push(failure);
+                }
+            }
+            let error = failed.first().map(|(_, kind)| *kind);
+            let took = self.runtime.now().since(began);
+            observer.record(&CacheEvent::BackendCall { backend, operation, error, took });
+            for (node, kind) in failed {
+                observer.record(&CacheEvent::BackendFailed { backend, node, kind });
+            }
+        }
         answers
     }
 

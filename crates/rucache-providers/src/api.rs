@@ -78,4 +78,3 @@ pub(crate) fn api(kind: ApiKind, token: Secret) -> Box<dyn Api> {
         ApiKind::Apiperu => Box::new(apiperu::ApiPeru::new(token)),
     }
 }
-

@@ -222,16 +222,15 @@ impl SourceConfig {
 
     /// Checks what the types leave open; the service of the source's counters.
     pub(crate) fn check(&self) -> Result<ServiceName, ConfigError> {
-        let service = service(self.name())
-            .map_err(|_| ConfigError::Name { name: self.name().to_owned() })?;
+        let service =
+            service(self.name()).map_err(|_| ConfigError::Name { name: self.name().to_owned() })?;
         self.check_ranges()?;
         Ok(service)
     }
 
     fn check_ranges(&self) -> Result<(), ConfigError> {
-        let range = |setting, form| {
-            Err(ConfigError::Range { name: self.name().to_owned(), setting, form })
-        };
+        let range =
+            |setting, form| Err(ConfigError::Range { name: self.name().to_owned(), setting, form });
         let second = Duration::from_secs(1);
         match self {
             _ if self.connect_timeout.is_zero() || self.connect_timeout > second * 10 => {

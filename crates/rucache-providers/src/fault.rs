@@ -53,18 +53,12 @@ impl Fault {
     /// Whether the same call may fare better a moment later. Every call is a question, so asking
     /// twice changes nothing.
     pub(crate) const fn passes(self) -> bool {
-        matches!(
-            self,
-            Self::Connect | Self::Broken | Self::Timeout | Self::Unready | Self::Server
-        )
+        matches!(self, Self::Connect | Self::Broken | Self::Timeout | Self::Unready | Self::Server)
     }
 
     /// Whether a single number may have spoilt a collection, so that its halves may fare better.
     pub(crate) const fn splits(self) -> bool {
-        matches!(
-            self,
-            Self::Broken | Self::Timeout | Self::Server | Self::Refused | Self::Shape
-        )
+        matches!(self, Self::Broken | Self::Timeout | Self::Server | Self::Refused | Self::Shape)
     }
 
     /// Whether it tells against the service's health.

@@ -79,11 +79,10 @@ impl Gate {
         };
         let changed = self.breaker.record(admission, outcome, now, random).is_some();
         let rest = match trouble {
-            Some(Trouble { fault: Fault::Denied | Fault::RateLimited, retry_after }) => {
-                retry_after.unwrap_or_else(|| {
+            Some(Trouble { fault: Fault::Denied | Fault::RateLimited, retry_after }) => retry_after
+                .unwrap_or_else(|| {
                     LONGEST_REST.min(FIRST_REST * 2_u32.saturating_pow(self.refusals.min(8)))
-                })
-            }
+                }),
             Some(Trouble { fault: Fault::QuotaGone, retry_after }) => {
                 retry_after.unwrap_or(QUOTA_REST)
             }

@@ -123,10 +123,10 @@ impl Limits {
             used: view.fleet.filter(|_| own > 0).unwrap_or(0).max(own).min(limit.get().into()),
             limit: limit.get().into(),
         });
-        let month = self.plan.per_month.map(|limit| Allowance {
-            used: view.month.min(limit.get()),
-            limit: limit.get(),
-        });
+        let month = self
+            .plan
+            .per_month
+            .map(|limit| Allowance { used: view.month.min(limit.get()), limit: limit.get() });
         (minute, month)
     }
 
@@ -155,7 +155,10 @@ impl Limits {
                     let alone = (limit * u64::from(self.plan.alone_percent) / 100).max(1);
                     let now = self.runtime.now();
                     let mut view = self.view();
-                    view.log.as_mut().map_or(Ok(()), |log| log.check(now, alone)).map_err(over_rate)?;
+                    view.log
+                        .as_mut()
+                        .map_or(Ok(()), |log| log.check(now, alone))
+                        .map_err(over_rate)?;
                     drop(view);
                     slots.owe(self.runtime.wall());
                 }

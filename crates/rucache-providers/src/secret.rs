@@ -22,8 +22,8 @@ impl Secret {
     /// ASCII, which no header can carry.
     pub fn new(text: &str, origin: &str) -> Result<Self, ConfigError> {
         let text = text.trim();
-        let fits = (1..=MAX_LEN).contains(&text.len())
-            && text.bytes().all(|byte| byte.is_ascii_graphic());
+        let fits =
+            (1..=MAX_LEN).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
         if fits { Ok(Self(text.into())) } else { Err(ConfigError::token(origin)) }
     }
 

@@ -161,10 +161,7 @@ impl Source {
     }
 
     /// Runs one question to its end, also when the caller goes away.
-    async fn detached<T, F>(
-        &self,
-        question: impl FnOnce(Self) -> F + Send + 'static,
-    ) -> Reply<T>
+    async fn detached<T, F>(&self, question: impl FnOnce(Self) -> F + Send + 'static) -> Reply<T>
     where
         T: Send + 'static,
         F: Future<Output = Verdict<T>> + Send,

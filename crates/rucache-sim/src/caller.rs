@@ -87,7 +87,7 @@ async fn carry_out(process: Arc<Process>, call: CallId, what: What, healthy: boo
 fn found(answer: Result<Found<Fact>, CacheError>) -> Answer {
     match answer {
         Ok(Found::Value(hit)) => value(&hit),
-        Ok(Found::Negative(verdict)) => negative(&verdict),
+        Ok(Found::Negative(verdict)) => negative(&verdict, false),
         Ok(Found::Nothing) => Answer::Nothing,
         Err(other) => Answer::Failed(Failure::Other(other.to_string())),
     }
@@ -96,7 +96,8 @@ fn found(answer: Result<Found<Fact>, CacheError>) -> Answer {
 fn read(answer: Result<Hit<Fact>, CacheError>) -> Answer {
     match answer {
         Ok(hit) => value(&hit),
-        Err(CacheError::Load(LoadError::Negative(verdict))) => negative(&verdict),
+        // What a flight brought does not tell whose flight it was.
+        Err(CacheError::Load(LoadError::Negative(verdict))) => negative(&verdict, true),
         Err(CacheError::Load(error)) => Answer::Failed(match error {
             LoadError::Failed(_) => Failure::Load("failed"),
             LoadError::Absent => Failure::Load("absent"),
@@ -118,10 +119,9 @@ fn value(hit: &Hit<Fact>) -> Answer {
 }
 
 /// A verdict says in its reason which load it came from.
-fn negative(verdict: &Verdict) -> Answer {
+fn negative(verdict: &Verdict, collapsed: bool) -> Answer {
     let mut outcome = verdict.outcome;
-    // Verdicts do not tell whose load it was.
-    outcome.collapsed |= outcome.from == ServedFrom::Load;
+    outcome.collapsed |= collapsed && outcome.from != ServedFrom::Local;
     match serde_json::from_str(&verdict.negative.reason) {
         Ok(fact) => seen(fact, outcome),
         Err(_) => Answer::Failed(Failure::Other("a verdict that nobody reached".to_owned())),

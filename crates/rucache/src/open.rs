@@ -150,8 +150,8 @@ async fn engine(config: &Config) -> Result<Engine, OpenError> {
     Ok(builder.timing(config.timing).max_value_len(config.max_value_len).build()?)
 }
 
-/// A cache whose entries live in this process, typed; an eighth of its room is for maps and
-/// counters.
+/// A cache whose entries live in this process, typed; maps and counters beside them may take another
+/// eighth of its capacity.
 #[cfg(feature = "memory")]
 fn in_process(memory: &rucache_memory::MemoryConfig) -> Result<CacheBuilder, OpenError> {
     use rucache_memory::{Capacity, LocalStore, MemoryBackend, MemoryConfig};
@@ -161,7 +161,7 @@ fn in_process(memory: &rucache_memory::MemoryConfig) -> Result<CacheBuilder, Ope
         MemoryConfig::with_capacity(Capacity::bytes(memory.capacity.sixteenths(sixteenths)))
     };
     let aside = MemoryBackend::aside(&part(2), Arc::new(runtime));
-    Ok(Engine::builder(Arc::new(LocalStore::new(&part(14)))).aside(Arc::new(aside)))
+    Ok(Engine::builder(Arc::new(LocalStore::new(memory))).aside(Arc::new(aside)))
 }
 
 /// A cache whose entries live at `backend`, with copies in this process as `config` says.

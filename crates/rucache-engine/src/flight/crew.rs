@@ -55,9 +55,13 @@ impl Leader {
         Waiter(self.sender.subscribe())
     }
 
-    /// Ends the flight with a value, told to all who wait; `keep` is carried out if the key has not
-    /// changed meanwhile, and says whether it is stored.
-    pub(crate) fn complete(self, entry: LocalEntry, keep: impl FnOnce(LocalEntry) -> bool) -> bool {
+    /// Ends the flight with a value, told to all who wait; `keep` learns whether the key has not
+    /// changed in this process meanwhile, and says whether the value is stored.
+    pub(crate) fn complete(
+        self,
+        entry: LocalEntry,
+        keep: impl FnOnce(LocalEntry, bool) -> bool,
+    ) -> bool {
         let stored = {
             let mut shard = self.flights.shard(&self.key);
             let current = self.is_current(&shard);
@@ -67,7 +71,7 @@ impl Leader {
                 // Copies of what was there before are not to be made any more.
                 shard.changes += 1;
             }
-            current && keep(entry.clone())
+            keep(entry.clone(), current)
         };
         self.end(Ok(Completed { entry, from: ServedFrom::Load, stored }));
         stored

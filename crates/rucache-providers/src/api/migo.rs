@@ -28,15 +28,10 @@ const TABLE: &[Row] = &[
     row(404..=404, Body::Unsuccessful, Means::NotFound),
 ];
 
-const RECORD: Layout =
-    Layout { number: &["ruc"], renamed: &[], dropped: &["success", "message"] };
+const RECORD: Layout = Layout { number: &["ruc"], renamed: &[], dropped: &["success", "message"] };
 
-const RATE: RateLayout = RateLayout {
-    day: "fecha",
-    currency: "moneda",
-    buy: "precio_compra",
-    sell: "precio_venta",
-};
+const RATE: RateLayout =
+    RateLayout { day: "fecha", currency: "moneda", buy: "precio_compra", sell: "precio_venta" };
 
 pub(crate) struct Migo {
     token: Secret,

@@ -97,8 +97,7 @@ pub(crate) const COMMON: &[Row] = &[
 pub(crate) fn judge(own: &[Row], expected: Expected, response: &Response) -> Verdict<Value> {
     let json = response.json();
     let fits = |row: &&Row| {
-        row.status.contains(&response.status)
-            && row.body.fits(expected, response, json.as_ref())
+        row.status.contains(&response.status) && row.body.fits(expected, response, json.as_ref())
     };
     match own.iter().chain(COMMON).find(fits).map(|row| row.means) {
         Some(Means::Answer) => Ok(json),

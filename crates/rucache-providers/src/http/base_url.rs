@@ -14,8 +14,7 @@ pub(crate) struct BaseUrl(String);
 impl BaseUrl {
     /// Reads `text`, which must be `https`, or `http` to this machine.
     pub(crate) fn parse(text: &str, name: &str) -> Result<Self, ConfigError> {
-        let refuse =
-            |problem| Err(ConfigError::BaseUrl { name: name.to_owned(), problem });
+        let refuse = |problem| Err(ConfigError::BaseUrl { name: name.to_owned(), problem });
         let Ok(uri) = text.parse::<Uri>() else {
             return refuse("is no URL; write it as https://host/path");
         };

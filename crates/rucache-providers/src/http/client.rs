@@ -22,8 +22,7 @@ use crate::fault::Fault;
 const IDLE: Duration = Duration::from_secs(30);
 /// Longest time that `Retry-After` is taken for, whatever it says.
 const MOST_PATIENCE: Duration = Duration::from_secs(86_400);
-const AGENT: HeaderValue =
-    HeaderValue::from_static(concat!("rucache/", env!("CARGO_PKG_VERSION")));
+const AGENT: HeaderValue = HeaderValue::from_static(concat!("rucache/", env!("CARGO_PKG_VERSION")));
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// A client of one source. Redirects are not followed: they would take the token elsewhere.
@@ -34,7 +33,10 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(config: &SourceConfig, runtime: Arc<dyn Runtime>) -> Result<Self, ConfigError> {
+    pub(crate) fn new(
+        config: &SourceConfig,
+        runtime: Arc<dyn Runtime>,
+    ) -> Result<Self, ConfigError> {
         let base = config.base_url.as_deref().unwrap_or(config.api.base_url());
         let base = BaseUrl::parse(base, config.name())?;
         let tls = match base.is_encrypted() {
@@ -61,8 +63,7 @@ impl Client {
             built = built.header(CONTENT_TYPE, JSON);
         }
         if let Some(token) = request.bearer {
-            let mut value =
-                HeaderValue::try_from(format!("Bearer {}", token.expose())).ok()?;
+            let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose())).ok()?;
             value.set_sensitive(true);
             built = built.header(AUTHORIZATION, value);
         }

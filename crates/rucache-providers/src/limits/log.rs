@@ -23,10 +23,9 @@ impl Log {
         match self.times.len().checked_sub(limit) {
             None => Ok(()),
             // A limit of zero is never kept; the span says when it would not be either.
-            Some(over) => Err(self
-                .times
-                .get(over)
-                .map_or(self.span, |time| time.after(self.span).since(now))),
+            Some(over) => {
+                Err(self.times.get(over).map_or(self.span, |time| time.after(self.span).since(now)))
+            }
         }
     }
 

@@ -115,7 +115,6 @@ fn until_next(wall: Timestamp) -> Duration {
         month => (today.year(), month + 1),
     };
     // Not reached: the first of a month is a day of the calendar up to the year 9999.
-    LimaDate::new(year, month, 1).map_or(Duration::from_secs(86_400), |first| {
-        first.at_hour(0).since(wall)
-    })
+    LimaDate::new(year, month, 1)
+        .map_or(Duration::from_secs(86_400), |first| first.at_hour(0).since(wall))
 }

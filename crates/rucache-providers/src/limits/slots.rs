@@ -54,11 +54,7 @@ pub(crate) enum Admission {
 }
 
 impl Slots {
-    pub(crate) fn new(
-        counters: Arc<dyn Counters>,
-        service: ServiceName,
-        minute: Duration,
-    ) -> Self {
+    pub(crate) fn new(counters: Arc<dyn Counters>, service: ServiceName, minute: Duration) -> Self {
         let minute = u64::try_from(minute.as_millis()).unwrap_or(u64::MAX / 2);
         let span = (minute + SKEW).div_ceil(WIDTH) + 1;
         let (known, owed) = (BTreeMap::new(), BTreeMap::new());

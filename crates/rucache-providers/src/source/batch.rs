@@ -57,12 +57,7 @@ impl Asker {
 
     /// Asks singly for the first of those about which a collection was silent: only the single
     /// look-up says that a number does not exist.
-    async fn confirm(
-        &self,
-        silent: &[Ruc],
-        terms: &Terms<'_>,
-        known: &mut HashMap<Ruc, Answer>,
-    ) {
+    async fn confirm(&self, silent: &[Ruc], terms: &Terms<'_>, known: &mut HashMap<Ruc, Answer>) {
         let asked = silent.get(..self.confirm.min(silent.len())).unwrap_or_default();
         let answers = join_all(asked.iter().map(|ruc| self.single(*ruc, terms))).await;
         known.extend(asked.iter().copied().zip(answers));
@@ -78,11 +73,7 @@ impl Asker {
         }
     }
 
-    async fn collection(
-        &self,
-        rucs: &[Ruc],
-        terms: &Terms<'_>,
-    ) -> Verdict<Vec<(Ruc, Answer)>> {
+    async fn collection(&self, rucs: &[Ruc], terms: &Terms<'_>) -> Verdict<Vec<(Ruc, Answer)>> {
         let request = || self.api.collection(rucs);
         let read = |response: &_| self.api.read_collection(rucs, response);
         let records = self.caller.ask(terms, request, read).await?;

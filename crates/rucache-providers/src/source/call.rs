@@ -115,11 +115,11 @@ impl Caller {
         let admission = admission.inspect_err(|_| self.tally.count(CallResult::Withheld))?;
         let left = terms.until.since(self.runtime.now());
         let sending = pin!(self.transport.send(request));
-        let answered = match future::select(sending, self.runtime.sleep(self.timeout.min(left))).await
-        {
-            Either::Left((answered, _)) => answered,
-            Either::Right(_) => Err(Fault::Timeout),
-        };
+        let answered =
+            match future::select(sending, self.runtime.sleep(self.timeout.min(left))).await {
+                Either::Left((answered, _)) => answered,
+                Either::Right(_) => Err(Fault::Timeout),
+            };
         drop(permit);
         let verdict = answered.map_err(Trouble::from).and_then(|response| read(&response));
         self.note(admission, &verdict);

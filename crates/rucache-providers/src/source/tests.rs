@@ -105,9 +105,8 @@ impl Bench {
 
     fn lookup_many(&self, rucs: &[Ruc]) -> Vec<Answer> {
         let (source, rucs) = (self.source.clone(), rucs.to_vec());
-        let answers = self.within(Duration::from_secs(60), async move {
-            source.lookup_many(&rucs).await
-        });
+        let answers =
+            self.within(Duration::from_secs(60), async move { source.lookup_many(&rucs).await });
         answers.expect("an answer within a minute")
     }
 

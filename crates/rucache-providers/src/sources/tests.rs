@@ -152,13 +152,11 @@ fn rate_that_one_lacks_is_asked_of_the_next() {
         buy: "3.740".parse().unwrap(),
         sell: "3.752".parse().unwrap(),
     };
-    let with = |rate| {
-        Arc::new(Says { rate, ..Arc::into_inner(says("x", Answer::NotCovered)).unwrap() })
-    };
+    let with =
+        |rate| Arc::new(Says { rate, ..Arc::into_inner(says("x", Answer::NotCovered)).unwrap() });
     let query = RateQuery { currency: rate.currency, day: Some(rate.day) };
-    let ask = |members: &[&Arc<Says>]| {
-        TestRuntime::new(1).block_on(chain(members).exchange_rate(query))
-    };
+    let ask =
+        |members: &[&Arc<Says>]| TestRuntime::new(1).block_on(chain(members).exchange_rate(query));
     let trouble = Unavailable::new(Cause::Timeout);
     let (found, none) = (with(Reply::Found(rate)), with(Reply::NotFound));
     let (broken, without) = (with(Reply::Unavailable(trouble)), with(Reply::NotCovered));

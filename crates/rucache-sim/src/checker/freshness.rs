@@ -111,9 +111,9 @@ impl Book {
         let untroubled = process.unrest < by.called.at;
         let pushed = process.push_since.is_some_and(|since| since < by.called.at);
         let copies = match tiers {
-            Tiers::Push if pushed => PUSH_DELAY,
-            Tiers::Push => MAX_AGE_WITHOUT_PUSH + PUSH_HEARTBEAT,
-            Tiers::Local | Tiers::Shared | Tiers::Pull => MAX_AGE_WITHOUT_PUSH,
+            _ if pushed => PUSH_DELAY,
+            Tiers::Push | Tiers::Shared => MAX_AGE_WITHOUT_PUSH + PUSH_HEARTBEAT,
+            Tiers::Local | Tiers::Pull => MAX_AGE_WITHOUT_PUSH,
         };
         // A flight that began before is found out by its lease, by push, or by its end.
         let flights = match (untroubled, pushed) {
@@ -126,6 +126,8 @@ impl Book {
             // A fallback may be that of a flight whose load has failed, for its back-off.
             ServedFrom::Stale(why) if why != StaleReason::Allowed => flights.max(copies),
             ServedFrom::Local | ServedFrom::Stale(_) if tiers.has_local() => copies,
+            // Markers of tags are copied where changes are told, whatever else is.
+            _ if matches!(by.what, What::Tag(..)) && self.setup.pushes => copies,
             _ => return Duration::ZERO,
         };
         grace + SLACK

@@ -27,9 +27,8 @@ fn sixty_per_minute_hold_under_ten_thousand_requests() {
     }
     let asked = bench.asked.lock().unwrap();
     let minute = Duration::from_secs(60);
-    let within = |start: Mono| {
-        asked.iter().filter(|a| a.at >= start && a.at.since(start) < minute).count()
-    };
+    let within =
+        |start: Mono| asked.iter().filter(|a| a.at >= start && a.at.since(start) < minute).count();
     let worst = asked.iter().map(|asked| within(asked.at)).max();
     assert_eq!(worst, Some(60));
     assert_eq!((found + refused, found), (10_000, asked.len()));

@@ -1,5 +1,7 @@
 //! Attempts: which failures are tried again, and for how long.
 
+use rucache_core::breaker::CircuitState;
+
 use super::*;
 
 fn config() -> SourceConfig {
@@ -54,7 +56,8 @@ fn attempts_end_with_the_deadline() {
     let bench = Bench::new(&config, Duration::from_secs(600), |asked| Ok(sound(asked)));
     let source = bench.source.clone();
     let [ruc] = rucs(1)[..] else { panic!("one number") };
-    let lookup = bench.within(Duration::from_millis(5_100), async move { source.lookup(ruc).await });
+    let lookup =
+        bench.within(Duration::from_millis(5_100), async move { source.lookup(ruc).await });
     assert_eq!(lookup.as_ref().and_then(cause), Some(Cause::Timeout));
     assert_eq!(bench.sizes().len(), 2);
 }
@@ -87,22 +90,23 @@ fn open_circuit_answers_at_once_and_closes_by_itself() {
     let bench = Bench::new(&config(), Duration::ZERO, move |asked| {
         if well.load(Ordering::Relaxed) { Ok(sound(asked)) } else { Err(Fault::Connect) }
     });
-    bench.lookup_many(&rucs(1));
-    bench.lookup_many(&rucs(1));
-    let calls = bench.sizes().len();
-    let lookup = |ruc| {
-        let source = bench.source.clone();
-        bench.within(Duration::from_millis(1), async move { source.lookup(ruc).await })
-    };
     let [ruc] = rucs(1)[..] else { panic!("one number") };
-    // A probe may be due; what follows it is not called.
-    let _ = lookup(ruc);
-    bench.runtime.advance(Duration::from_millis(1));
-    let before = bench.sizes().len();
-    assert_eq!(lookup(ruc).as_ref().and_then(cause), Some(Cause::Failed));
-    assert_eq!(bench.sizes().len(), before);
-    assert!(before <= calls + 1);
+    let lookup = |span| {
+        let source = bench.source.clone();
+        bench.within(Duration::from_millis(span), async move { source.lookup(ruc).await })
+    };
+    // Three attempts and two: the circuit opens within the second look-up.
+    for _ in 0..2 {
+        assert_eq!(lookup(700).as_ref().and_then(cause), Some(Cause::Failed));
+    }
+    assert_eq!(bench.sizes().len(), 5);
+    assert_eq!(lookup(30).as_ref().and_then(cause), Some(Cause::Failed));
+    let [status] = &bench.source.status()[..] else { panic!("one source") };
+    assert_eq!((status.circuit, bench.sizes().len()), (CircuitState::Open, 5));
+    assert_eq!(status.closed.map(|closed| closed.cause), Some(Cause::Failed));
     is_well.store(true, Ordering::Relaxed);
     bench.runtime.advance(Duration::from_millis(1_300));
-    assert!(lookup(ruc).is_some_and(|answer| is_of(&answer, ruc)));
+    assert!(lookup(1).is_some_and(|answer| is_of(&answer, ruc)));
+    let [status] = &bench.source.status()[..] else { panic!("one source") };
+    assert_eq!((status.circuit, status.closed), (CircuitState::Closed, None));
 }
