@@ -36,7 +36,7 @@ impl Package {
             Self::Member(name) => {
                 Invocation::cargo("bench --package").args([*name, "--bench", target])
             }
-            Self::Peers => peers::cargo("bench --bench").args([target]),
+            Self::Peers => peers::cargo(&format!("bench --bench {target}")),
         }
     }
 

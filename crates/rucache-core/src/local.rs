@@ -129,6 +129,17 @@ impl LocalEntry {
         any.downcast().ok()
     }
 
+    /// The value, if it is a `T`, without another share in it.
+    #[inline]
+    #[must_use]
+    pub fn into_value<T: Any + Send + Sync>(self) -> Option<Arc<T>> {
+        if !self.is::<T>() {
+            return None;
+        }
+        let any: Arc<dyn Any + Send + Sync> = self.value;
+        any.downcast().ok()
+    }
+
     /// The value as JSON.
     ///
     /// # Errors

@@ -26,23 +26,6 @@ pub trait Observer: Send + Sync {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CacheEvent<'a> {
-    /// A read was answered.
-    Request {
-        /// The service of its key.
-        service: &'a str,
-        /// How it was answered.
-        result: RequestResult,
-    },
-    /// A read waited for a load that another one had started.
-    Coalesced {
-        /// The service of its key.
-        service: &'a str,
-    },
-    /// A load began.
-    LoadStarted {
-        /// The service of its key.
-        service: &'a str,
-    },
     /// A load ended.
     LoadEnded {
         /// The service of its key.

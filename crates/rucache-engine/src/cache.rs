@@ -9,6 +9,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::{FutureExt, TryFutureExt};
+use rucache_core::observer::{CacheOperation, Reach, Tier};
 use rucache_core::{Backend, Count, Local, Runtime, ServiceName, Usage};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -115,9 +116,20 @@ impl Cache {
         accept: Accept,
     ) -> Result<Option<Hit<T>>, CacheError> {
         let key = name.in_service(&self.service)?;
-        let found = self.engine.find(&key, accept);
-        self.engine.answered_as(&key, found.count());
-        Ok(found.value())
+        let began = self.engine.sampled();
+        let hit = match self.engine.hit(&key) {
+            Some((hit, service)) => {
+                self.engine.services.count(service, Count::Hit(Tier::Local));
+                Some(hit)
+            }
+            None => {
+                let found = self.engine.find(&key, accept);
+                self.engine.answered_as(&key, found.count());
+                found.value()
+            }
+        };
+        self.engine.called(CacheOperation::Get, Reach::Local, began);
+        Ok(hit)
     }
 
     /// The value of `name`, if the cache has it and it is fresh enough, without loading; tells how
@@ -147,11 +159,17 @@ impl Cache {
         accept: Accept,
     ) -> Result<Found<T>, CacheError> {
         let key = name.in_service(&self.service)?;
-        let found = match self.engine.find(&key, Accept::Fresh) {
-            Found::Nothing => self.engine.read(&key, accept).await,
-            found => Ok(found),
-        };
-        self.engine.answered_as(&key, found.as_ref().map_or(Count::Error, Found::count));
+        let began = self.engine.sampled();
+        if let Some((hit, service)) = self.engine.hit(&key) {
+            self.engine.services.count(service, Count::Hit(Tier::Local));
+            self.engine.called(CacheOperation::Get, Reach::Local, began);
+            return Ok(Found::Value(hit));
+        }
+        let began = self.engine.timed(began);
+        let found = self.engine.read(&key, accept).await;
+        let count = found.as_ref().map_or(Count::Error, Found::count);
+        self.engine.answered_as(&key, count);
+        self.engine.called(CacheOperation::Get, self.engine.reach(count), began);
         found
     }
 

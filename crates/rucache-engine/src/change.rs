@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use rucache_core::envelope::{EncodeError, TagVersion};
+use rucache_core::envelope::EncodeError;
 use rucache_core::observer::StoreResult;
-use rucache_core::{
-    Error, ErrorKind, Key, Local, LocalEntry, Marker, MarkerRef, Precondition, WriteOutcome,
-};
+use rucache_core::{Error, ErrorKind, Key, Local, LocalEntry, Precondition, WriteOutcome};
 
 use crate::engine::Engine;
 use crate::flight::Ticket;
@@ -53,12 +51,12 @@ impl Only {
 }
 
 /// An entry under change. However it ends, nothing that was begun before stays in the local tier.
-struct Changing<'a> {
+pub(crate) struct Changing<'a> {
     engine: &'a Engine,
     key: &'a Key,
-    ticket: Ticket,
+    pub(crate) ticket: Ticket,
     /// What the local tier gets if nobody else has changed the key meanwhile.
-    keep: Option<LocalEntry>,
+    pub(crate) keep: Option<LocalEntry>,
 }
 
 impl Drop for Changing<'_> {
@@ -75,7 +73,7 @@ impl Drop for Changing<'_> {
 }
 
 impl Engine {
-    fn changing<'a>(&'a self, key: &'a Key) -> Changing<'a> {
+    pub(crate) fn changing<'a>(&'a self, key: &'a Key) -> Changing<'a> {
         self.flights.fence(key, || self.local.as_ref().is_some_and(|local| local.remove(key)));
         Changing { engine: self, key, ticket: self.ticket(key), keep: None }
     }
@@ -194,20 +192,8 @@ impl Engine {
         made: &Made,
         when: Precondition,
     ) -> Result<WriteOutcome, Error> {
-        let tag = |tag: &Arc<crate::tags::Tag>| MarkerRef {
-            marker: Marker::Tag(tag.guard.tag.clone()),
-            near: key.clone(),
-        };
-        let asked: Vec<MarkerRef> = made.tags.iter().map(tag).collect();
-        let (markers, versions) =
-            futures_util::future::join(shared.markers(key), shared.marker_versions(&asked)).await;
-        let mut tags = Vec::with_capacity(asked.len());
-        for (tag, version) in made.tags.iter().zip(versions) {
-            let version = version?;
-            tag.seen.note(version);
-            tags.push(TagVersion { tag: tag.guard.tag.name().to_owned(), version });
-        }
-        let fill = Fill { key, entry: Some(&made.entry), markers: markers?, tags: &tags, when };
+        let (markers, tags) = self.marked(shared, key, made).await?;
+        let fill = Fill { key, entry: Some(&made.entry), markers, tags: &tags, when };
         shared.write(&[fill]).await.pop().unwrap_or(Ok(WriteOutcome::Refused))
     }
 
@@ -248,7 +234,7 @@ impl Engine {
     }
 
     /// Why an entry is not stored.
-    fn refusal(&self, key: &Key, made: &Made) -> Option<CacheError> {
+    pub(crate) fn refusal(&self, key: &Key, made: &Made) -> Option<CacheError> {
         match (&made.codec, made.storable) {
             (Some(source), _) => Some(CacheError::Codec(source.clone())),
             (None, StoreResult::Stored) => None,
@@ -371,7 +357,7 @@ pub(crate) fn is_final(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::Invalid | ErrorKind::Codec)
 }
 
-fn of_make(error: LoadError) -> CacheError {
+pub(crate) fn of_make(error: LoadError) -> CacheError {
     match error.cause::<EncodeError>() {
         Some(wrong) => CacheError::Tags(wrong.clone()),
         None => error.into(),

@@ -80,11 +80,9 @@ impl Engine {
         }
         let mut result = Ok(());
         // Epochs before tags: a load that sees the old epoch must see the old tag.
-        for raises in [&epochs, &markers] {
-            let raised: Vec<Marker> = raises.iter().filter_map(|(one, _)| one.marker()).collect();
-            let answers = shared.raise(&raised, shared.seed()).await;
-            self.settle(raises, answers, &mut result);
-        }
+        self.deliver_raises(shared, &epochs, &mut result).await;
+        markers.retain(|(invalidation, _)| !self.outbox.waits_for_epoch(invalidation));
+        self.deliver_raises(shared, &markers, &mut result).await;
         for batch in deletes.chunks(BATCH) {
             let answers = shared.delete(&keys(batch)).await;
             self.settle(batch, answers, &mut result);
@@ -94,6 +92,17 @@ impl Engine {
             self.settle(batch, answers, &mut result);
         }
         result
+    }
+
+    async fn deliver_raises(
+        &self,
+        shared: &Shared,
+        raises: &[(Invalidation, u64)],
+        result: &mut Result<(), Error>,
+    ) {
+        let markers: Vec<Marker> = raises.iter().filter_map(|(one, _)| one.marker()).collect();
+        let answers = shared.raise(&markers, shared.seed()).await;
+        self.settle(raises, answers, result);
     }
 
     fn settle<T>(

@@ -153,13 +153,8 @@ impl Engine {
         }));
     }
 
-    /// Counts an answered read, and tells of it.
-    #[inline]
+    /// Counts an answered read.
     pub(crate) fn answered_as(&self, key: &Key, count: Count) {
         self.services.count(self.services.place(key.service()), count);
-        self.observe(|| CacheEvent::Request {
-            service: key.service(),
-            result: crate::outcome::request_result(count),
-        });
     }
 }

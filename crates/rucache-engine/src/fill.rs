@@ -85,7 +85,9 @@ impl Engine {
         let copies = !outdated
             && !self.push.is_trusted()
             && (result == StoreResult::Stored || in_doubt || place.is_none());
-        let guards = Self::guards(&ticket, self.runtime.now(), counts);
+        // What it was made of may have changed elsewhere from then on.
+        let copied = made.entry.deadlines.loaded;
+        let guards = Self::guards(&ticket, copied, counts);
         leader.complete(made.entry, |entry, current| {
             if let Some(local) = self.local.as_ref().filter(|_| current) {
                 if copies && made.storable == StoreResult::Stored {
@@ -111,7 +113,14 @@ impl Engine {
         let (mut fillings, mut ended) = (Vec::new(), Vec::new());
         for (at, (one, answer)) in permitted.iter().zip(answers).enumerate() {
             let Some(place) = &one.place else { continue };
+            let ticket = one.leader.ticket;
             let (made, result) = match answer {
+                // Its service was cleared by this process: nobody would read it.
+                Ok(_) if self.services.sum(ticket.service) != ticket.sum => {
+                    ended.push((place.hold.clone(), None));
+                    results[at] = StoreResult::Superseded;
+                    continue;
+                }
                 Ok(made) if made.storable == StoreResult::Stored => (Some(made), made.storable),
                 // Too large, or certainly absent: the older value must not outlive it, and a newer
                 // one must not be touched.

@@ -44,6 +44,20 @@ impl<T> Found<T> {
 }
 
 impl Engine {
+    /// The value of `key` in the local tier, if it is fresh, not to be refreshed, and a `T`, with the
+    /// place of its service. Nothing else is looked at: this is the way of most reads.
+    #[inline]
+    pub(crate) fn hit<T: Cacheable>(&self, key: &Key) -> Option<(Hit<T>, u32)> {
+        let entry = self.local.as_ref()?.get(key)?;
+        let now = self.runtime.coarse_now();
+        if now >= entry.deadlines.soft.min(entry.deadlines.early) || !self.is_current(&entry, now) {
+            return None;
+        }
+        let outcome = Outcome::new(ServedFrom::Local, &entry, now);
+        let service = entry.guards.service;
+        Some((Hit { value: entry.into_value()?, outcome }, service))
+    }
+
     /// What the local tier has of `key`, if it is good enough and a `T`.
     #[inline]
     pub(crate) fn find<T: Cacheable>(&self, key: &Key, accept: Accept) -> Found<T> {
@@ -102,7 +116,7 @@ impl Engine {
     }
 
     /// What a look at the shared tier is good for.
-    fn taken<T: Cacheable>(
+    pub(crate) fn taken<T: Cacheable>(
         &self,
         key: &Key,
         look: Look,

@@ -7,6 +7,7 @@
 //! the key's service was cleared, or one of its tags invalidated, is joined by nobody any more.
 
 mod crew;
+mod lent;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
@@ -39,6 +40,7 @@ pub(crate) struct Flights {
 struct Shard {
     flights: HashMap<Key, Flight>,
     setbacks: HashMap<Key, Setback>,
+    lent: lent::Lent,
     /// How often an entry of these keys was changed, or may have been.
     changes: u64,
 }
@@ -103,7 +105,28 @@ impl Default for Flights {
 impl Flights {
     /// Joins the flight of `key`, or begins one under `ticket`.
     pub(crate) fn join(self: &Arc<Self>, key: &Key, ticket: Ticket, now: Mono) -> Joined {
+        self.join_in(&mut self.shard(key), key, ticket, now)
+    }
+
+    /// The same, if neither `key` nor a neighbour was changed since `ticket` was taken.
+    pub(crate) fn join_unchanged(
+        self: &Arc<Self>,
+        key: &Key,
+        ticket: Ticket,
+        now: Mono,
+    ) -> Option<Joined> {
         let mut shard = self.shard(key);
+        let unchanged = shard.changes == ticket.changes;
+        unchanged.then(|| self.join_in(&mut shard, key, ticket, now))
+    }
+
+    fn join_in(
+        self: &Arc<Self>,
+        shard: &mut Shard,
+        key: &Key,
+        ticket: Ticket,
+        now: Mono,
+    ) -> Joined {
         if let Some(flight) = shard.flights.get(key)
             && flight.ticket.admits(&ticket)
         {
@@ -123,6 +146,7 @@ impl Flights {
             shard.flights.remove(key);
         }
         shard.setbacks.remove(key);
+        shard.lent.void(key);
         shard.changes += 1;
         change()
     }
@@ -149,6 +173,7 @@ impl Flights {
         if !cfg!(mutant = "local-fence") {
             shard.flights.remove(key);
         }
+        shard.lent.void(key);
         shard.changes += 1;
         change(unchanged);
     }

@@ -19,6 +19,10 @@ impl Engine {
         // One after the other: a load that reads the raised tag must find the raised epoch.
         let first = self.raise(epoch).await?;
         let second = self.raise(Marker::Tag(tag.clone())).await?;
+        if first == Written::Deferred {
+            // A load may read the raised tag and the old epoch: the tag is raised again after it.
+            self.defer(Invalidation::Raise(Marker::Tag(tag.clone())));
+        }
         self.services.raise_epoch(tag.service());
         self.tags.raise(tag);
         self.invalidated(tag.service(), Scope::Tag, origin);

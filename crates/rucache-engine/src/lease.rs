@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join;
+use futures_util::future::{join, join3};
 use rucache_core::{Key, Lease, LeaseHold, LeaseRequest, LocalEntry, MarkerVersion, Mono, Version};
 
 use crate::engine::Engine;
@@ -149,8 +149,9 @@ impl Engine {
         let is_early = now >= entry.deadlines.early;
         self.copy(&key, &entry, ticket);
         leader.complete_from(ServedFrom::Shared, entry.clone());
-        match is_early.then(|| self.flights.join(&key, self.ticket(&key), now)) {
-            Some(Joined::Lead(leader)) => Some((leader, entry)),
+        // What was read may be outdated by now: then it is nothing to fall back on.
+        match is_early.then(|| self.flights.join_unchanged(&key, *ticket, now)) {
+            Some(Some(Joined::Lead(leader))) => Some((leader, entry)),
             _ => None,
         }
     }
@@ -240,19 +241,28 @@ impl Engine {
         self.fill(shared, permitted, answers).await;
     }
 
-    /// Prolongs the leases of a load. A lease that is lost means that the key was changed: whoever
-    /// comes from now on begins anew.
+    /// Prolongs the leases of a load. A lease that is lost means that the key was changed, a marker
+    /// that is another that its service was: whoever comes from now on begins anew.
     async fn renew(&self, shared: &Shared, permitted: &[Permitted]) -> Infallible {
-        let held =
-            || permitted.iter().filter_map(|one| Some((&one.leader, &one.place.as_ref()?.hold)));
-        let holds: Vec<LeaseHold> = held().map(|(_, hold)| hold.clone()).collect();
+        let held: Vec<(&Leader, &Place)> =
+            permitted.iter().filter_map(|one| Some((&one.leader, one.place.as_ref()?))).collect();
+        let holds: Vec<LeaseHold> = held.iter().map(|(_, place)| place.hold.clone()).collect();
+        let keys: Vec<Key> = held.iter().map(|(leader, _)| leader.key.clone()).collect();
         loop {
             self.runtime.sleep(RENEW_EVERY).await;
             if holds.is_empty() {
                 continue;
             }
-            for ((leader, _), renewed) in held().zip(shared.renew(&holds).await) {
-                if let Ok(false) = renewed {
+            let unknown = keys.iter().map(|key| (key, None));
+            let (renewed, markers, epochs) =
+                join3(shared.renew(&holds), shared.complete_markers(unknown), shared.epochs(&keys))
+                    .await;
+            let now = renewed.into_iter().zip(markers).zip(epochs);
+            for ((leader, place), ((renewed, markers), epoch)) in held.iter().zip(now) {
+                let lost = matches!(renewed, Ok(false));
+                let cleared = markers.is_some_and(|markers| markers != place.markers);
+                let untagged = epoch.is_ok_and(|epoch| place.epoch.is_some_and(|old| old != epoch));
+                if lost || cleared || untagged {
                     leader.detach();
                 }
             }

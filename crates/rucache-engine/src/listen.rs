@@ -77,9 +77,7 @@ impl Engine {
 
     fn entry_changed(&self, key: &Key) {
         self.push.heard(key);
-        if let Some(local) = &self.local {
-            self.flights.fence(key, || local.remove(key));
-        }
+        self.flights.fence(key, || self.local.as_ref().is_some_and(|local| local.remove(key)));
         self.pushed(key.service(), Scope::Key);
     }
 

@@ -125,7 +125,8 @@ impl Engine {
             let outdated = !made.tags.is_empty()
                 && self.services.epoch(ticket.service) != ticket.epoch
                 && !cfg!(mutant = "tag-epoch");
-            let keeps = storable && !outdated;
+            let cleared = self.services.sum(ticket.service) != ticket.sum;
+            let keeps = storable && !outdated && !cleared;
             // What is too large is served; the older value must not outlive it.
             if keeps {
                 local.insert(key.clone(), entry.with_guards(guards));
@@ -180,7 +181,6 @@ impl Engine {
         let (begun, wall) = (self.runtime.now(), self.runtime.wall());
         for key in keys {
             self.count(key, Count::LoadStarted);
-            self.observe(|| CacheEvent::LoadStarted { service: key.service() });
         }
         let load = (job.loader)(keys.to_vec());
         let load = Chain::link(self.id(), keys.to_vec(), job.asked_by.clone(), load);

@@ -66,7 +66,13 @@ impl Engine {
                 let prior = prior.ok_or_else(LoadError::nothing_kept)?;
                 is_unmodified = true;
                 let kept = prior.guards.tags.iter().flat_map(|tags| tags.iter());
-                tags.extend(kept.map(|(tag, _)| self.tags.of(&tag.tag)));
+                let is_new = |tag: &Key| tags.iter().all(|known| known.guard.tag != *tag);
+                let kept: Vec<_> = kept.filter(|(tag, _)| is_new(&tag.tag)).collect();
+                tags.extend(kept.into_iter().map(|(tag, _)| self.tags.of(&tag.tag)));
+                if tags.len() > MAX_TAGS {
+                    let count = tags.len();
+                    return Err(LoadError::failed(EncodeError::TooManyTags { count }));
+                }
                 let weight = usize::try_from(prior.weight).unwrap_or(usize::MAX);
                 (prior.shared_value(), Some(weight))
             }

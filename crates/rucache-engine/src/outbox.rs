@@ -116,6 +116,13 @@ impl Outbox {
         self.len() > 0 && self.lock().waiting.contains_key(&Slot::Marker(Marker::Tag(tag.clone())))
     }
 
+    /// Whether `invalidation` is of a tag whose epoch is still to be raised before it.
+    pub(crate) fn waits_for_epoch(&self, invalidation: &Invalidation) -> bool {
+        let Invalidation::Raise(Marker::Tag(tag)) = invalidation else { return false };
+        let epoch = Marker::TagEpoch(tag.service_name());
+        self.lock().waiting.contains_key(&Slot::Marker(epoch))
+    }
+
     /// Everything that waits, oldest first.
     pub(crate) fn waiting(&self) -> Vec<(Invalidation, u64)> {
         let mut waiting: Vec<_> = self.lock().waiting.values().cloned().collect();

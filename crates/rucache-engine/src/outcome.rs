@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use rucache_core::observer::StaleReason;
-use rucache_core::observer::{RequestResult, Tier};
+use rucache_core::observer::Tier;
 use rucache_core::{Count, LocalEntry, Mono};
 
 /// A value, and how it came.
@@ -79,17 +79,5 @@ impl ServedFrom {
             Self::Stale(reason) => Count::Stale(reason),
             Self::Load => Count::Miss,
         }
-    }
-}
-
-/// What an answered read is told as.
-pub(crate) const fn request_result(count: Count) -> RequestResult {
-    match count {
-        Count::Hit(_) => RequestResult::Hit,
-        Count::Stale(_) => RequestResult::StaleHit,
-        Count::NegativeHit => RequestResult::NegativeHit,
-        Count::Bypass => RequestResult::Bypass,
-        Count::Error => RequestResult::Error,
-        _ => RequestResult::Miss,
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{self, Either, join_all};
-use rucache_core::observer::LoadResult;
-use rucache_core::{CacheEvent, Count, Deadlines, Key, LocalEntry, Mono};
+use rucache_core::observer::{CacheOperation, LoadResult, Reach, Tier};
+use rucache_core::{Count, Deadlines, Key, LocalEntry, Mono};
 
 use crate::cache::Cacheable;
 use crate::engine::Engine;
@@ -26,7 +26,10 @@ enum Here<T> {
         is_early: bool,
     },
     /// A verdict that has not lapsed.
-    Negative(Verdict),
+    Negative {
+        entry: LocalEntry,
+        verdict: Verdict,
+    },
     Stale(LocalEntry),
     Nothing,
 }
@@ -53,12 +56,26 @@ impl Engine {
         key: &Key,
         job: impl FnOnce() -> Job,
     ) -> Result<Hit<T>, LoadError> {
+        let began = self.sampled();
+        if let Some((hit, service)) = self.hit(key) {
+            self.services.count(service, Count::Hit(Tier::Local));
+            self.called(CacheOperation::GetOrLoad, Reach::Local, began);
+            return Ok(hit);
+        }
+        let began = self.timed(began);
         let mut leaders = Vec::new();
         let read = self.begin(key, &mut leaders);
         if !leaders.is_empty() {
             self.spawn_load(leaders, job());
         }
-        self.finish(key, read, None).await
+        let answer = self.finish(key, read, None).await;
+        let reach = match answer.as_ref().map(|hit| hit.outcome.from) {
+            Ok(ServedFrom::Local) => Reach::Local,
+            Ok(ServedFrom::Shared) => Reach::Shared,
+            _ => Reach::Origin,
+        };
+        self.called(CacheOperation::GetOrLoad, reach, began);
+        answer
     }
 
     pub(crate) async fn read_or_load_many<T: Cacheable>(
@@ -66,6 +83,7 @@ impl Engine {
         keys: &[Key],
         job: impl FnOnce() -> Job,
     ) -> Vec<Result<Hit<T>, LoadError>> {
+        let began = self.timed(None);
         let mut leaders = Vec::new();
         let reads: Vec<_> = keys.iter().map(|key| self.begin(key, &mut leaders)).collect();
         if !leaders.is_empty() {
@@ -73,7 +91,10 @@ impl Engine {
         }
         // One for all: the call as a whole has to end.
         let until = Some(self.runtime.now().after(self.timing.hard_timeout));
-        join_all(keys.iter().zip(reads).map(|(key, read)| self.finish(key, read, until))).await
+        let reads = keys.iter().zip(reads).map(|(key, read)| self.finish(key, read, until));
+        let answers = join_all(reads).await;
+        self.called(CacheOperation::GetOrLoadMany, Reach::Origin, began);
+        answers
     }
 
     /// Answers from the local tier, or joins a flight; a flight that this reader has to lead, in
@@ -82,7 +103,9 @@ impl Engine {
         let here = self.look_up(key);
         let here = match here {
             Here::Fresh { hit, is_early: false, .. } => return Read::Answered(hit),
-            Here::Negative(verdict) => return Read::Refused(LoadError::Negative(verdict)),
+            Here::Negative { verdict, .. } => {
+                return Read::Refused(LoadError::Negative(verdict));
+            }
             here => here,
         };
         let joined = self.flights.join(key, self.ticket(key), self.runtime.now());
@@ -96,7 +119,6 @@ impl Engine {
                 }
                 if collapsed {
                     self.count(key, Count::Coalesced);
-                    self.observe(|| CacheEvent::Coalesced { service: key.service() });
                 }
                 return Read::Waiting { waiter, collapsed, stale: found.stale() };
             }
@@ -112,7 +134,10 @@ impl Engine {
                 leaders.push(leader);
                 Read::Answered(hit)
             }
-            Here::Negative(verdict) => Read::Refused(LoadError::Negative(verdict)),
+            Here::Negative { entry, verdict } => {
+                leader.complete_from(ServedFrom::Local, entry);
+                Read::Refused(LoadError::Negative(verdict))
+            }
             found => {
                 let waiter = leader.waiter();
                 leaders.push(leader);
@@ -128,7 +153,7 @@ impl Engine {
         };
         let Deadlines { early, soft, .. } = entry.deadlines;
         match Verdict::of(&entry, ServedFrom::Local, now) {
-            Some(verdict) if now < soft => return Here::Negative(verdict),
+            Some(verdict) if now < soft => return Here::Negative { entry, verdict },
             Some(_) => return Here::Nothing,
             None => {}
         }

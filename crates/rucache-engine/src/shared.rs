@@ -235,7 +235,7 @@ impl Shared {
         answers
     }
 
-    fn no_answer(&self, operation: Operation) -> Error {
+    pub(crate) fn no_answer(&self, operation: Operation) -> Error {
         Error::new(ErrorKind::Protocol, self.backend.capabilities().name, operation)
     }
 

@@ -27,6 +27,8 @@ pub(crate) enum Fault {
     RateLimited,
     /// The service takes no more calls on this plan.
     QuotaGone,
+    /// Not called: too many calls are under way.
+    Busy,
     /// Not called: the plan allows no more for the moment.
     OverRate,
     /// Not called: the plan's month is used up.
@@ -45,6 +47,7 @@ impl Fault {
             | Self::Refused
             | Self::Shape => Cause::Failed,
             Self::Denied => Cause::Denied,
+            Self::Busy => Cause::Overloaded,
             Self::RateLimited | Self::OverRate => Cause::RateLimited,
             Self::QuotaGone | Self::OverBudget => Cause::QuotaExhausted,
         }

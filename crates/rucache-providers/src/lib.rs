@@ -28,6 +28,7 @@
 //! ```
 
 mod config;
+mod demo;
 mod source;
 mod sources;
 

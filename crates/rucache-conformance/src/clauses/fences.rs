@@ -48,26 +48,36 @@ clauses! {
         same("entry", env.read(&key)?, None)
     }
 
-    /// The lease of an entry lapses as well: a fill that comes after it is refused, whether nobody, a
-    /// write or the next holder has been there since.
+    /// A fill over an entry is refused as well once the lease has lapsed.
     fn late_fill_over_an_entry_is_refused(env) {
-        let (untouched, written, taken) =
-            (env.key("untouched")?, env.key("written")?, env.key("taken")?);
-        let lease = |key| {
-            env.set(key, "one")?;
-            env.take_for(key, Ttl::secs(1))
-        };
-        let (late, overtaken, first) = (lease(&untouched)?, lease(&written)?, lease(&taken)?);
+        let key = env.key("fenced")?;
+        env.set(&key, "one")?;
+        let token = env.take_for(&key, Ttl::secs(1))?;
         env.pass(Ttl::secs(1));
-        same("fill where nobody was", env.fill(&untouched, late)?, Refused)?;
-        same("value", env.value(&untouched)?, Some("one".into()))?;
-        env.set(&written, "newer")?;
-        same("fill after a write", env.fill(&written, overtaken)?, Refused)?;
-        same("value", env.value(&written)?, Some("newer".into()))?;
-        let second = env.take(&taken)?;
-        same("fill during the next load", env.fill(&taken, first)?, Refused)?;
-        same("fill by the next holder", env.fill(&taken, second)?, Stored)?;
-        same("fill after the next load", env.fill(&taken, first)?, Refused)
+        same("fill", env.fill(&key, token)?, Refused)?;
+        same("value", env.value(&key)?, Some("one".into()))
+    }
+
+    /// A write after the lease has lapsed is not undone by the fill that comes later still.
+    fn late_fill_undoes_no_write(env) {
+        let key = env.key("fenced")?;
+        env.set(&key, "one")?;
+        let token = env.take_for(&key, Ttl::secs(1))?;
+        env.pass(Ttl::secs(1));
+        env.set(&key, "newer")?;
+        same("fill", env.fill(&key, token)?, Refused)?;
+        same("value", env.value(&key)?, Some("newer".into()))
+    }
+
+    /// Once the lease has lapsed and the next one is out, only its holder may fill.
+    fn late_fill_leaves_the_next_load_alone(env) {
+        let key = env.key("fenced")?;
+        env.set(&key, "one")?;
+        let late = env.take_for(&key, Ttl::secs(1))?;
+        env.pass(Ttl::secs(1));
+        let next = env.take(&key)?;
+        same("late fill", env.fill(&key, late)?, Refused)?;
+        same("fill by the next holder", env.fill(&key, next)?, Stored)
     }
 
     /// A write voids the lease: what was loaded before does not replace it.

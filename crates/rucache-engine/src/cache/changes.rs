@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rucache_core::observer::{Origin, Scope};
+use rucache_core::observer::{CacheOperation, Origin, Scope};
 use rucache_core::{InvalidKey, Key};
 
 use super::{Cache, Cacheable};
@@ -57,7 +57,10 @@ impl Cache {
         policy: impl Into<Policy>,
     ) -> Result<Written, CacheError> {
         let key = name.in_service(&self.service)?;
-        self.engine.put(&key, loaded.measured(), policy.into()).await
+        let began = self.engine.timed(None);
+        let changed = self.engine.put(&key, loaded.measured(), policy.into()).await;
+        self.engine.called(CacheOperation::Set, self.engine.reach_of_change(), began);
+        changed
     }
 
     /// Removes the value of `name`. A load of the name that is running will not be stored.
@@ -70,7 +73,9 @@ impl Cache {
         name: &(impl KeyName + Sync + ?Sized),
     ) -> Result<Removed, CacheError> {
         let key = name.in_service(&self.service)?;
+        let began = self.engine.timed(None);
         let removed = self.engine.remove(&key).await?;
+        self.engine.called(CacheOperation::Delete, self.engine.reach_of_change(), began);
         self.engine.invalidated(key.service(), Scope::Key, Origin::Local);
         Ok(removed)
     }
@@ -102,7 +107,9 @@ impl Cache {
         name: &(impl KeyName + Sync + ?Sized),
     ) -> Result<Removed, CacheError> {
         let key = name.in_service(&self.service)?;
+        let began = self.engine.timed(None);
         let removed = self.engine.expire(&key).await?;
+        self.engine.called(CacheOperation::Delete, self.engine.reach_of_change(), began);
         self.engine.invalidated(key.service(), Scope::Key, Origin::Local);
         Ok(removed)
     }
@@ -128,7 +135,10 @@ impl Cache {
     ///
     /// [`CacheError::Backend`] when the backend cannot do that at all.
     pub async fn clear(&self) -> Result<Written, CacheError> {
-        self.engine.clear(&self.service, Origin::Local).await
+        let began = self.engine.timed(None);
+        let changed = self.engine.clear(&self.service, Origin::Local).await;
+        self.engine.called(CacheOperation::Clear, self.engine.reach_of_change(), began);
+        changed
     }
 
     /// Removes every value of every service, as [`clear`](Self::clear) does those of one.
@@ -137,6 +147,9 @@ impl Cache {
     ///
     /// [`CacheError::Backend`] when the backend cannot do that at all.
     pub async fn clear_all(&self) -> Result<Written, CacheError> {
-        self.engine.clear_all().await
+        let began = self.engine.timed(None);
+        let changed = self.engine.clear_all().await;
+        self.engine.called(CacheOperation::Clear, self.engine.reach_of_change(), began);
+        changed
     }
 }

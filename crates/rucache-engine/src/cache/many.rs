@@ -4,6 +4,7 @@ use std::error::Error;
 use std::future::Future;
 use std::num::NonZeroUsize;
 
+use rucache_core::observer::{CacheOperation, Reach};
 use rucache_core::{Count, Key};
 
 use super::{Accept, Cache, Cacheable};
@@ -18,7 +19,10 @@ impl Cache {
         keys: &[Key],
         accept: Accept,
     ) -> Vec<Result<Found<T>, CacheError>> {
+        let began = self.engine().timed(None);
         let found = self.engine().read_many(keys, accept).await;
+        let reach = if self.engine().shared.is_some() { Reach::Shared } else { Reach::Local };
+        self.engine().called(CacheOperation::GetMany, reach, began);
         for (key, found) in keys.iter().zip(&found) {
             let count = found.as_ref().map_or(Count::Error, Found::count);
             self.engine().answered_as(key, count);
@@ -44,7 +48,10 @@ impl Cache {
         let put = |(key, value): (Key, T)| async move {
             self.engine().put(&key, Loaded::new(value).measured(), policy).await
         };
-        futures_util::future::join_all(values.into_iter().map(put)).await
+        let began = self.engine().timed(None);
+        let written = futures_util::future::join_all(values.into_iter().map(put)).await;
+        self.engine().called(CacheOperation::SetMany, self.engine().reach_of_change(), began);
+        written
     }
 
     /// The values of `keys`, in their order.

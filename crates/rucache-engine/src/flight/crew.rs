@@ -68,6 +68,7 @@ impl Leader {
             if current {
                 shard.flights.remove(&self.key);
                 shard.setbacks.remove(&self.key);
+                shard.lent.void(&self.key);
                 // Copies of what was there before are not to be made any more.
                 shard.changes += 1;
             }

@@ -2,12 +2,35 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod link;
+mod map_store;
+mod site;
+
+mod back_off;
+mod cancel;
+mod clear;
 mod fence;
+mod health;
+mod leases;
 mod life;
+mod many;
+mod negatives;
 mod observed;
+mod outbox;
+mod outcome;
+mod overload;
+mod permits;
+mod privacy;
+mod push;
+mod refresh;
+mod rewound;
 mod shared;
 mod shared_entries;
 mod single_flight;
+mod stats;
+mod tags;
+mod threads;
+mod tiers;
 mod types;
 
 use std::collections::VecDeque;
@@ -118,8 +141,27 @@ impl Source {
 
     /// The next load gives `value` at once.
     fn gives(&self, value: &str) {
-        let value = Loaded::from(value.to_owned());
-        self.next(async { Ok(value) });
+        self.brings(Loaded::from(value.to_owned()));
+    }
+
+    /// The next load brings `loaded` at once.
+    fn brings(&self, loaded: Loaded<String>) {
+        self.next(async { Ok(loaded) });
+    }
+
+    /// The next load brings `loaded` once the test says so.
+    fn brings_later(&self, loaded: Loaded<String>) -> oneshot::Sender<()> {
+        let (go, wait) = oneshot::channel::<()>();
+        self.next(async {
+            let _ = wait.await;
+            Ok(loaded)
+        });
+        go
+    }
+
+    /// The next load never ends by itself.
+    fn hangs(&self) {
+        self.next(std::future::pending());
     }
 
     /// The next load fails at once.
@@ -144,6 +186,11 @@ impl Source {
         let answer = self.answers.lock().unwrap().pop_front();
         answer.unwrap_or_else(|| Box::pin(async { Err("nothing left to give".to_owned()) }))
     }
+}
+
+/// A value of a load, with tags.
+fn tagged(value: &str, tags: &[&str]) -> Loaded<String> {
+    Loaded::from(value.to_owned()).with_tags(tags.iter().copied())
 }
 
 const HOUR: Ttl = Ttl::MEDIUM;

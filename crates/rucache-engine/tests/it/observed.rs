@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rucache_core::observer::{LoadResult, RequestResult, StoreResult};
-use rucache_core::{CacheEvent, Observer};
+use rucache_core::observer::{LoadResult, Reach, StaleReason, StoreResult, Tier};
+use rucache_core::{CacheEvent, Count, Observer};
 
 use crate::{HOUR, Lab, with_stale};
 
@@ -15,9 +15,7 @@ struct Notes(Mutex<Vec<String>>);
 impl Observer for Notes {
     fn record(&self, event: &CacheEvent<'_>) {
         let word = match event {
-            CacheEvent::Request { result, .. } => format!("request {}", result.as_str()),
-            CacheEvent::Coalesced { .. } => "coalesced".to_owned(),
-            CacheEvent::LoadStarted { .. } => "load".to_owned(),
+            CacheEvent::CacheCall { .. } => return,
             CacheEvent::LoadEnded { result, .. } => format!("loaded {}", result.as_str()),
             CacheEvent::Store { result, .. } => format!("store {}", result.as_str()),
             CacheEvent::Invalidated { scope, .. } => format!("invalidated {}", scope.as_str()),
@@ -41,18 +39,25 @@ fn lab() -> (Lab, Arc<Notes>) {
     (lab, notes)
 }
 
+/// How often `what` was counted, in all services.
+fn counted(lab: &Lab, what: Count) -> u64 {
+    lab.cache.stats().iter().map(|(_, counts)| counts[what]).sum()
+}
+
 #[test]
-fn miss_load_and_hit_are_told_once_each() {
+fn miss_load_and_hit_are_told_or_counted_once_each() {
     let (lab, notes) = lab();
     lab.source.gives("value");
     lab.now(HOUR).unwrap();
-    notes.are(&["load", "loaded success", "store stored", "request miss"]);
+    notes.are(&["loaded success", "store stored"]);
+    assert_eq!((counted(&lab, Count::LoadStarted), counted(&lab, Count::Miss)), (1, 1));
     lab.now(HOUR).unwrap();
-    notes.are(&["request hit"]);
+    notes.are(&[]);
+    assert_eq!(counted(&lab, Count::Hit(Tier::Local)), 1);
     lab.runtime.block_on(lab.cache.delete("name")).unwrap();
     notes.are(&["invalidated key"]);
     lab.runtime.block_on(lab.cache.get::<String>("name")).unwrap();
-    notes.are(&["request miss"]);
+    assert_eq!(counted(&lab, Count::Miss), 2);
 }
 
 #[test]
@@ -60,17 +65,18 @@ fn who_waits_is_coalesced_and_who_is_told_of_a_failure_is_not() {
     let (lab, notes) = lab();
     let go = lab.source.gives_later("value");
     let (_first, _second) = (lab.start(HOUR), lab.start(HOUR));
-    notes.are(&["load", "coalesced"]);
+    notes.are(&[]);
+    assert_eq!(counted(&lab, Count::Coalesced), 1);
     go.send(()).unwrap();
     lab.runtime.run_until_stalled();
-    let both = ["loaded success", "store stored", "request miss", "request miss"];
-    notes.are(&both);
+    notes.are(&["loaded success", "store stored"]);
+    assert_eq!(counted(&lab, Count::Miss), 2);
     lab.runtime.block_on(lab.cache.delete("name")).unwrap();
     lab.source.fails("down");
     assert!(lab.now(HOUR).is_err());
     assert!(lab.now(HOUR).is_err());
-    let failed = ["invalidated key", "load", "loaded error", "request error", "request error"];
-    notes.are(&failed);
+    notes.are(&["invalidated key", "loaded error"]);
+    assert_eq!((counted(&lab, Count::Error), counted(&lab, Count::Coalesced)), (2, 1));
 }
 
 #[test]
@@ -81,16 +87,8 @@ fn stale_superseded_and_refused_have_their_names() {
     lab.runtime.advance(Duration::from_secs(3600));
     lab.source.fails("down");
     lab.now(with_stale()).unwrap();
-    let stale = RequestResult::StaleHit.as_str();
-    notes.are(&[
-        "load",
-        "loaded success",
-        "store stored",
-        "request miss",
-        "load",
-        "loaded error",
-        &format!("request {stale}"),
-    ]);
+    notes.are(&["loaded success", "store stored", "loaded error"]);
+    assert_eq!(counted(&lab, Count::Stale(StaleReason::LoadError)), 1);
     lab.runtime.advance(Duration::from_secs(1));
     let go = lab.source.gives_later("new");
     let _read = lab.start(with_stale());
@@ -99,5 +97,29 @@ fn stale_superseded_and_refused_have_their_names() {
     lab.runtime.run_until_stalled();
     let superseded = format!("store {}", StoreResult::Superseded.as_str());
     let success = format!("loaded {}", LoadResult::Success.as_str());
-    notes.are(&["load", "store stored", &success, &superseded, "request miss"]);
+    notes.are(&["store stored", &success, &superseded]);
+}
+
+#[test]
+fn one_in_128_calls_that_the_local_tier_answers_is_timed_and_every_other_call() {
+    #[derive(Default)]
+    struct Reaches(Mutex<Vec<Reach>>);
+
+    impl Observer for Reaches {
+        fn record(&self, event: &CacheEvent<'_>) {
+            if let CacheEvent::CacheCall { reach, .. } = event {
+                self.0.lock().unwrap().push(*reach);
+            }
+        }
+    }
+
+    let reaches = Arc::new(Reaches::default());
+    let lab = Lab::with(|builder| builder.observer(reaches.clone()));
+    lab.source.gives("value");
+    lab.now(HOUR).unwrap();
+    assert_eq!(std::mem::take(&mut *reaches.0.lock().unwrap()), [Reach::Origin]);
+    for _ in 0..256 {
+        lab.now(HOUR).unwrap();
+    }
+    assert_eq!(*reaches.0.lock().unwrap(), [Reach::Local; 2]);
 }

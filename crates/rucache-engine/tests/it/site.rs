@@ -152,3 +152,15 @@ impl Lab {
 pub(crate) fn key() -> Key {
     Key::parse("default:name").unwrap()
 }
+
+/// Carries out `check` on a cache of one process in every arrangement of tiers.
+pub(crate) fn everywhere(check: impl Fn(&Lab)) {
+    println!("a local tier alone");
+    check(&Lab::new());
+    println!("a shared tier alone");
+    check(&Site::new().bare_process());
+    for told in [Told::Never, Told::NotYet, Told::Always] {
+        println!("both tiers, told of changes: {told:?}");
+        check(&Site::new().process(told));
+    }
+}

@@ -1,6 +1,6 @@
 //! Limits: of connections, values, lives and names.
 
-use std::io::{Read, Write};
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 

@@ -99,11 +99,12 @@ impl Slots {
         additions.extend(others.iter().map(|at| (self.key(*at), self.owed[at])));
         let answers = self.counters.add(&additions, self.ttl()).await;
         let rank = answers.first()?.as_ref().ok().copied()?;
-        // What may have been told is not told again: rather a call too many counted than made.
-        self.owed.clear();
+        self.owed.remove(&slot);
         self.learn(slot, rank, false);
         for (at, answer) in others.into_iter().zip(answers.into_iter().skip(1)) {
+            // What may not have been told is told again: rather a call too many counted than made.
             if let Ok(count) = answer {
+                self.owed.remove(&at);
                 self.learn(at, count, false);
             }
         }

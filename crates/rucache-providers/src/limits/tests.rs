@@ -85,7 +85,7 @@ fn limits(
     let mut config = SourceConfig::new(ApiKind::Migo);
     config.plan =
         Plan::new(per_minute.and_then(NonZeroU32::new), per_month.and_then(NonZeroU64::new));
-    let counters = table.map(|table| -> Arc<dyn Counters> { table.clone() });
+    let counters = table.map(|table| table.clone() as Arc<dyn Counters>);
     Arc::new(Limits::new(&config, service("migo").unwrap(), runtime, counters))
 }
 

@@ -42,7 +42,11 @@ impl Asker {
                 }
                 // That none of them exists is not what a collection can say.
                 Ok(None) => silent.extend(part),
-                Err(trouble) if trouble.fault.splits() && splits < MOST_SPLITS => {
+                Err(trouble)
+                    if trouble.fault.splits()
+                        && splits < MOST_SPLITS
+                        && self.caller.has_time(terms) =>
+                {
                     splits += 1;
                     let (left, right) = part.split_at(part.len() / 2);
                     open.extend([right, left]);

@@ -73,6 +73,11 @@ impl Caller {
         Terms { purpose, until: self.runtime.now().after(self.deadline), is_wanted }
     }
 
+    /// Whether there is time for another call.
+    pub(crate) fn has_time(&self, terms: &Terms<'_>) -> bool {
+        self.runtime.now() < terms.until
+    }
+
     /// Asks, and asks again where that may help.
     pub(crate) async fn ask<T>(
         &self,
@@ -109,7 +114,8 @@ impl Caller {
     ) -> Result<Verdict<T>, Trouble> {
         let permit = self.permit(terms.until).await;
         let admission = match permit {
-            Ok(_) => self.admit(terms.purpose).await,
+            Ok(_) if self.has_time(terms) => self.admit(terms.purpose).await,
+            Ok(_) => Err(Fault::Busy.into()),
             Err(fault) => Err(fault.into()),
         };
         let admission = admission.inspect_err(|_| self.tally.count(CallResult::Withheld))?;
@@ -132,7 +138,7 @@ impl Caller {
         match future::select(pin!(self.connections.acquire()), self.runtime.sleep(left)).await {
             Either::Left((Ok(permit), _)) => Ok(permit),
             // The semaphore is never closed.
-            Either::Left((Err(_), _)) | Either::Right(_) => Err(Fault::Timeout),
+            Either::Left((Err(_), _)) | Either::Right(_) => Err(Fault::Busy),
         }
     }
 

@@ -99,8 +99,7 @@ impl Bench {
             *told.lock().unwrap() = Some(value);
         }));
         self.runtime.advance(span);
-        let value = done.lock().unwrap().take();
-        value
+        done.lock().unwrap().take()
     }
 
     fn lookup_many(&self, rucs: &[Ruc]) -> Vec<Answer> {

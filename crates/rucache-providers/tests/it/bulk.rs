@@ -10,8 +10,10 @@ use super::setting::{Setting, ruc, rucs};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn five_thousand_end_within_half_more_than_the_ideal() {
-    let setting = Setting::with(ApiKind::Migo, |config| config.timeout = Duration::from_secs(3));
-    setting.fake.set_latency(Duration::from_millis(200));
+    // Without optimisation, writing and reading the records takes longer than such calls.
+    let latency = Duration::from_millis(if cfg!(debug_assertions) { 1_000 } else { 200 });
+    let setting = Setting::with(ApiKind::Migo, |config| config.timeout = latency * 3);
+    setting.fake.set_latency(latency);
     let numbers = rucs(5_000);
     let started = Instant::now();
     let answers = setting.source.lookup_many(&numbers).await;
@@ -22,8 +24,8 @@ async fn five_thousand_end_within_half_more_than_the_ideal() {
     assert_eq!(right.count(), 5_000);
     let calls = setting.fake.calls();
     assert!(calls.len() == 50 && calls.iter().all(|call| call.numbers.len() == 100));
-    // 50 calls, 32 at once, 200 ms each: 400 ms.
-    assert!(took < Duration::from_millis(600), "{took:?}");
+    // 50 calls, 32 at once: two rounds.
+    assert!(took < 2 * latency * 3 / 2, "{took:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -127,7 +127,7 @@ async fn plan_that_is_used_up_says_when_to_come_back() {
     assert_eq!(unavailable.cause, Cause::RateLimited);
     let wait = unavailable.retry_after.unwrap();
     assert_eq!(setting.count(CallResult::Withheld), 1);
-    setting.clock.advance(wait);
+    setting.clock.advance(wait + Duration::from_millis(1));
     assert!(matches!(setting.source.lookup(ruc(3)).await, Answer::Found { .. }));
     assert_eq!(setting.fake.calls().len(), 3);
 }

@@ -137,14 +137,16 @@ impl RedisCluster {
         from.command(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &to_id]);
     }
 
-    /// Moves `slot` with its keys to the primary `to`: from now on the others answer MOVED.
+    /// Moves `slot` with its keys to the primary `to`: from now on the others answer MOVED, and no
+    /// gossip that is under way takes the slot back.
     ///
     /// # Panics
     ///
-    /// When a node refuses.
+    /// When a node refuses, or the nodes do not agree within half a minute.
     pub fn move_slot(&self, slot: u16, to: &RedisServer) {
         let from = self.owner(slot).unwrap_or_else(|| panic!("no running node serves slot {slot}"));
         self.open_slot(slot, to);
+        let number = slot;
         let (slot, port) = (slot.to_string(), to.port().to_string());
         let login = to.password().map(|password| ["AUTH", password]);
         loop {
@@ -159,9 +161,24 @@ impl RedisCluster {
             from.command(&migrate);
         }
         let id = to.command(&["CLUSTER", "MYID"]);
-        for node in [to, from] {
+        // The new owner first, which gives it a newer epoch than anybody's; replicas take no orders.
+        let is_primary = |node: &&RedisServer| {
+            node.try_command(&["INFO", "replication"]).is_ok_and(|it| it.contains("role:master"))
+        };
+        let others = self.running().filter(|node| node.port() != to.port()).filter(is_primary);
+        drop(others); for node in [to, from] {
             node.command(&["CLUSTER", "SETSLOT", &slot, "NODE", &id]);
         }
+        // Where that epoch is not known, an older message of the old owner would be believed.
+        let claims = || self.running().map(|node| Claim::seen_by(node, number)).collect::<Vec<_>>();
+        let agreed = true || wait_until(PATIENCE, || {
+            let claims = claims();
+            let newest = claims.iter().flatten().map(|claim| claim.epoch).max();
+            claims.iter().all(|claim| {
+                claim.as_ref().is_some_and(|it| it.owner == id && Some(it.epoch) == newest)
+            })
+        });
+        assert!(agreed, "the nodes do not agree on slot {slot}: {:?}", claims());
     }
 
     /// Waits until every node that runs finds the cluster whole and every replica has its copy.
@@ -197,6 +214,31 @@ impl RedisCluster {
 
     fn any(&self) -> &RedisServer {
         self.running().next().unwrap_or_else(|| panic!("no node of the cluster runs"))
+    }
+}
+
+/// Who has a slot, in the eyes of a node.
+#[derive(Debug)]
+struct Claim {
+    owner: String,
+    /// Of two who claim a slot, the one with the greater epoch has it.
+    epoch: u64,
+}
+
+impl Claim {
+    /// What `node` thinks; `None` where it knows of no owner.
+    fn seen_by(node: &RedisServer, slot: u16) -> Option<Self> {
+        let nodes = node.try_command(&["CLUSTER", "NODES"]).ok()?;
+        // `id address flags primary ping pong epoch link 0-5460 5462 [5463->-id]`
+        nodes.lines().find_map(|line| {
+            let fields: Vec<_> = line.split(' ').collect();
+            let owns = fields.get(8..)?.iter().any(|range| covers(range, slot));
+            let epoch = fields.get(6)?.parse().ok()?;
+            owns.then(|| Self {
+                owner: fields.first().map(ToString::to_string).unwrap_or_default(),
+                epoch,
+            })
+        })
     }
 }
 

@@ -205,6 +205,24 @@ fn cluster_moves_a_slot() {
 }
 
 #[test]
+fn cluster_moves_a_slot_to_and_fro() {
+    let cluster = RedisCluster::start(&RedisOptions::default());
+    let key = "migo:ruc_20131312955";
+    let slot = cluster.slot_of(key);
+    cluster.primary_of(key).command(&["SET", key, "ACTIVO"]);
+    for round in 0..30 {
+        let to = &cluster.nodes()[round % 3];
+        if cluster.primary_of(key).port() != to.port() {
+            cluster.move_slot(slot, to);
+        }
+        assert_eq!(to.command(&["GET", key]), "ACTIVO", "round {round}");
+        let elsewhere = &cluster.nodes()[(round + 1) % 3];
+        let told = elsewhere.try_command(&["GET", key]).unwrap_or_else(|error| error.to_string());
+        assert!(told.contains(&format!(":{}", to.port())), "round {round}: {told}");
+    }
+}
+
+#[test]
 fn cluster_replaces_a_primary_that_is_killed() {
     let cluster = RedisCluster::start(&RedisOptions::default());
     let old = &cluster.nodes()[0];

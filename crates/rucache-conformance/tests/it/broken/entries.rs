@@ -153,6 +153,7 @@ impl Broken {
         if outcome == WriteOutcome::Refused {
             self.remember(&key, |past| past.act(Act::RefusedWrite));
             if self.breaks("refused_write_leaves_the_lease")
+                && past.token_before.is_none()
                 && let Some(token) = past.token
             {
                 let hold = LeaseHold { key, token };

@@ -39,8 +39,12 @@ impl Broken {
                 self.breaks("late_fill_over_an_entry_is_refused")
             }
             Act::Lease if own => self.breaks("fill_under_a_lapsed_lease_is_refused"),
+            Act::Lease if past.token_before == Some(token) => {
+                self.breaks("late_fill_leaves_the_next_load_alone")
+            }
             Act::Lease => self.breaks("fill_needs_the_lease"),
             Act::Fill => self.breaks("fill_ends_the_lease"),
+            Act::Write if own && past.lease_was_brief => self.breaks("late_fill_undoes_no_write"),
             Act::Write => self.breaks("write_voids_the_lease") && own,
             Act::Delete => self.breaks("delete_voids_the_lease"),
             Act::DeleteOfNothing => self.breaks("delete_of_nothing_voids_the_lease"),
@@ -65,6 +69,7 @@ impl Broken {
         if self.breaks("stale_entry_can_be_leased") && current.is_some_and(|stored| stored.stale) {
             return Ok(Lease::Changed);
         }
+        let is_brief = request.ttl <= Ttl::secs(1);
         let lease = only(self.inner.lease_many(&[request]).await)?;
         if let Lease::Granted(token) = lease {
             let claimed = past.was_leased && !past.was_released;
@@ -87,7 +92,8 @@ impl Broken {
             self.remember(&key, |past| {
                 past.act(Act::Lease);
                 past.was_leased = true;
-                past.token = Some(token);
+                past.token_before = past.token.replace(token);
+                past.lease_was_brief = is_brief;
             });
         }
         Ok(match lease {

@@ -35,6 +35,10 @@ pub(super) struct Past {
     pub(super) before_expire: Option<Version>,
     /// The last token granted.
     pub(super) token: Option<LeaseToken>,
+    /// The one granted before it.
+    pub(super) token_before: Option<LeaseToken>,
+    /// Whether the last lease was out for a second at most.
+    pub(super) lease_was_brief: bool,
     /// The token that the last one secretly took the place of.
     pub(super) former_token: Option<LeaseToken>,
     /// The last note left.

@@ -110,3 +110,19 @@ fn open_circuit_answers_at_once_and_closes_by_itself() {
     let [status] = &bench.source.status()[..] else { panic!("one source") };
     assert_eq!((status.circuit, status.closed), (CircuitState::Closed, None));
 }
+
+#[test]
+fn call_that_finds_no_connection_in_time_is_not_made() {
+    let mut config = config();
+    config.connections = 1;
+    config.timeout = Duration::from_secs(60);
+    config.deadline = Duration::from_secs(2);
+    let bench = Bench::new(&config, Duration::from_secs(10), |asked| Ok(sound(asked)));
+    let (source, full) = (bench.source.clone(), rucs(200));
+    let answers =
+        bench.within(Duration::from_secs(3), async move { source.lookup_many(&full).await });
+    let answers = answers.unwrap();
+    assert!(answers[..100].iter().all(|answer| cause(answer) == Some(Cause::Timeout)));
+    assert!(answers[100..].iter().all(|answer| cause(answer) == Some(Cause::Overloaded)));
+    assert_eq!((bench.sizes().len(), bench.count(CallResult::Withheld)), (1, 1));
+}
