@@ -140,7 +140,10 @@ impl<C: 'static> Layers<C> {
         for (name, value) in table {
             let key = format!("{prefix}{}", name.get_ref());
             let origin_here = origin(name.span().start);
+            let whole = self.settings.iter().any(|setting| setting.key() == key);
             let text = match value.get_ref() {
+                // A setting that is a table or a list is read as JSON, as in the environment.
+                DeValue::Table(_) | DeValue::Array(_) if whole => json(value.get_ref()).to_string(),
                 DeValue::Table(inner) => {
                     let prefix = format!("{key}.");
                     if !self.settings.iter().any(|setting| setting.key().starts_with(&prefix)) {
@@ -203,7 +206,7 @@ impl<C: 'static> Layers<C> {
         setting.set(&mut self.config, value).map_err(|reason| ConfigError::Value {
             origin: origin.clone(),
             key: setting.key(),
-            value: without_password(value),
+            value: if setting.is_secret() { "***".to_owned() } else { without_password(value) },
             reason,
             form: setting.form(),
         })?;
@@ -247,6 +250,31 @@ impl<C: 'static> Layers<C> {
     pub fn into_config(self) -> C {
         self.config
     }
+}
+
+/// A value of a TOML document as JSON.
+fn json(value: &DeValue<'_>) -> serde_json::Value {
+    use serde_json::Value;
+
+    match value {
+        DeValue::String(text) => Value::from(text.to_string()),
+        DeValue::Boolean(truth) => Value::from(*truth),
+        DeValue::Integer(number) => text_or_number(number.to_string()),
+        DeValue::Float(number) => text_or_number(number.to_string()),
+        DeValue::Datetime(moment) => Value::from(moment.to_string()),
+        DeValue::Array(items) => items.iter().map(|item| json(item.get_ref())).collect(),
+        DeValue::Table(table) => {
+            let member = |(name, value): (&toml::Spanned<_>, &toml::Spanned<DeValue<'_>>)| {
+                (ToString::to_string(name.get_ref()), json(value.get_ref()))
+            };
+            Value::Object(table.iter().map(member).collect())
+        }
+    }
+}
+
+/// TOML writes some numbers as JSON does not: hexadecimal ones, infinity.
+fn text_or_number(text: String) -> serde_json::Value {
+    serde_json::from_str(&text).unwrap_or(serde_json::Value::String(text))
 }
 
 /// `value` with the passwords of a URL masked, if it may be one, at 200 characters at most.

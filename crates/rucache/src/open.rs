@@ -4,12 +4,13 @@ use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 
-use rucache_core::Backend;
-use rucache_engine::{Cache as Engine, CacheBuilder, CacheError};
+use rucache_core::rule::{Event, InvalidRule, RuleSet};
+use rucache_core::{Backend, Key, Observer, Ttl};
+use rucache_engine::{Applied, Cache as Engine, CacheBuilder, CacheError};
 use thiserror::Error;
 
 use crate::backend::{self, Opened};
-use crate::{Config, ConfigError};
+use crate::{Config, ConfigError, Ttls};
 
 /// A composed cache: everything an [engine cache](rucache_engine::Cache) does, and taxpayer
 /// look-ups.
@@ -18,6 +19,9 @@ use crate::{Config, ConfigError};
 #[derive(Clone)]
 pub struct Cache {
     engine: Engine,
+    rules: Arc<RuleSet>,
+    /// By name, and where no name fits.
+    ttls: Arc<(Ttls, Ttl)>,
     #[cfg(feature = "lookup")]
     provider: Arc<dyn rucache_ruc::Provider>,
     #[cfg(feature = "lookup")]
@@ -39,6 +43,9 @@ pub enum OpenError {
     /// The configuration is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// An invalidation rule cannot be used.
+    #[error(transparent)]
+    Rule(#[from] InvalidRule),
     /// The cache could not be built.
     #[error(transparent)]
     Cache(#[from] CacheError),
@@ -113,9 +120,36 @@ pub async fn open_config(path: impl AsRef<Path>) -> Result<Cache, OpenError> {
 ///
 /// [`OpenError`] when a part of it cannot be built.
 pub async fn open_with(config: Config) -> Result<Cache, OpenError> {
-    let engine = engine(&config).await?;
+    compose(config, None).await
+}
+
+/// A cache as `config` says, which tells `observer` what happens: metrics, for one.
+///
+/// # Errors
+///
+/// Those of [`open_with`].
+pub async fn open_observed(
+    config: Config,
+    observer: Arc<dyn Observer>,
+) -> Result<Cache, OpenError> {
+    compose(config, Some(observer)).await
+}
+
+async fn compose(
+    config: Config,
+    observer: Option<Arc<dyn Observer>>,
+) -> Result<Cache, OpenError> {
+    let rules = Arc::new(config.rule_set()?);
+    let builder = builder(&config).await?;
+    let builder = builder.timing(config.timing).max_value_len(config.max_value_len);
+    let builder = match observer {
+        Some(observer) => builder.observer(observer),
+        None => builder,
+    };
     Ok(Cache {
-        engine,
+        engine: builder.build()?,
+        rules,
+        ttls: Arc::new((config.ttls.clone(), config.default_ttl)),
         #[cfg(feature = "lookup")]
         provider: crate::source::open(&config).await?,
         #[cfg(feature = "lookup")]
@@ -141,13 +175,12 @@ pub async fn open_backend(url: &str) -> Result<Arc<dyn Backend>, OpenError> {
     }
 }
 
-async fn engine(config: &Config) -> Result<Engine, OpenError> {
-    let builder = match backend::opened(config.backend.as_str()).await? {
+async fn builder(config: &Config) -> Result<CacheBuilder, OpenError> {
+    Ok(match backend::opened(&config.backend_url()).await? {
         #[cfg(feature = "memory")]
         Opened::Memory(memory) => in_process(&memory)?,
         Opened::Backend(backend) => over(backend, config),
-    };
-    Ok(builder.timing(config.timing).max_value_len(config.max_value_len).build()?)
+    })
 }
 
 /// A cache whose entries live in this process, typed; maps and counters beside them may take another
@@ -175,6 +208,27 @@ fn over(backend: Arc<dyn Backend>, config: &Config) -> CacheBuilder {
     #[cfg(not(feature = "memory"))]
     let _ = config;
     Engine::on_backend(backend)
+}
+
+impl Cache {
+    /// How long the configuration lets what is stored as `key` live.
+    #[must_use]
+    pub fn life_of(&self, key: &Key) -> Ttl {
+        let (by_name, default) = &*self.ttls;
+        by_name.of(key).unwrap_or(*default)
+    }
+
+    /// The rules of the configuration and of the domain.
+    #[must_use]
+    pub fn rules(&self) -> &Arc<RuleSet> {
+        &self.rules
+    }
+
+    /// Does what the [rules](Self::rules) ask when `event` happens; each effect with what became of
+    /// it. What a rule wants refreshed is expired, so that its next reader loads it.
+    pub async fn publish(&self, event: &Event) -> Vec<Applied> {
+        self.engine.apply(&self.rules, event, None).await
+    }
 }
 
 #[cfg(feature = "lookup")]

@@ -5,14 +5,23 @@ use std::fmt;
 type Set<C> = Box<dyn Fn(&mut C, &str) -> Result<(), String> + Send + Sync>;
 type Show<C> = Box<dyn Fn(&C) -> String + Send + Sync>;
 
+/// Whether a value may be repeated where it is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Secrecy {
+    Open,
+    Secret,
+}
+
 /// One setting of a configuration `C`.
 ///
 /// Its key is its name in a TOML file (`timing.soft_timeout`), and in capitals after `RUCACHE_` its
-/// name in the environment (`RUCACHE_TIMING_SOFT_TIMEOUT`).
+/// name in the environment (`RUCACHE_TIMING_SOFT_TIMEOUT`). One that is a table or a list in the file
+/// takes its value as JSON everywhere else.
 pub struct Setting<C> {
     key: &'static str,
     form: &'static str,
     about: &'static str,
+    secrecy: Secrecy,
     set: Set<C>,
     show: Show<C>,
 }
@@ -27,7 +36,17 @@ impl<C: 'static> Setting<C> {
         set: impl Fn(&mut C, &str) -> Result<(), String> + Send + Sync + 'static,
         show: impl Fn(&C) -> String + Send + Sync + 'static,
     ) -> Self {
-        Self { key, form, about, set: Box::new(set), show: Box::new(show) }
+        Self { key, form, about, secrecy: Secrecy::Open, set: Box::new(set), show: Box::new(show) }
+    }
+
+    /// The same setting, whose value is never repeated.
+    #[must_use]
+    pub fn secret(self) -> Self {
+        Self { secrecy: Secrecy::Secret, ..self }
+    }
+
+    pub(crate) fn is_secret(&self) -> bool {
+        self.secrecy == Secrecy::Secret
     }
 
     /// The same setting of a larger configuration that holds a `C`.
@@ -37,11 +56,12 @@ impl<C: 'static> Setting<C> {
         part: impl Fn(&D) -> &C + Send + Sync + 'static,
         part_mut: impl Fn(&mut D) -> &mut C + Send + Sync + 'static,
     ) -> Setting<D> {
-        let Self { key, form, about, set, show } = self;
+        let Self { key, form, about, secrecy, set, show } = self;
         Setting {
             key,
             form,
             about,
+            secrecy,
             set: Box::new(move |whole, value| set(part_mut(whole), value)),
             show: Box::new(move |whole| show(part(whole))),
         }

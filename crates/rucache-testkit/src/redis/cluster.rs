@@ -166,12 +166,12 @@ impl RedisCluster {
             node.try_command(&["INFO", "replication"]).is_ok_and(|it| it.contains("role:master"))
         };
         let others = self.running().filter(|node| node.port() != to.port()).filter(is_primary);
-        drop(others); for node in [to, from] {
+        for node in [to].into_iter().chain(others) {
             node.command(&["CLUSTER", "SETSLOT", &slot, "NODE", &id]);
         }
         // Where that epoch is not known, an older message of the old owner would be believed.
         let claims = || self.running().map(|node| Claim::seen_by(node, number)).collect::<Vec<_>>();
-        let agreed = true || wait_until(PATIENCE, || {
+        let agreed = wait_until(PATIENCE, || {
             let claims = claims();
             let newest = claims.iter().flatten().map(|claim| claim.epoch).max();
             claims.iter().all(|claim| {
