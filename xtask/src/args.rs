@@ -9,6 +9,7 @@ use crate::bench::SUITES;
 use crate::ci::STEPS;
 use crate::failure::{Failure, Outcome};
 use crate::integration::{self, Action, ROWS};
+use crate::mutants::MUTANTS;
 use crate::tidy::CHECKS;
 
 /// A task with its arguments.
@@ -31,6 +32,14 @@ pub(crate) enum Task {
         suite: String,
     },
     Peers,
+    /// The simulator, with what it is told.
+    Sim {
+        args: Vec<String>,
+    },
+    /// All mutants when none is named.
+    Mutants {
+        names: Vec<String>,
+    },
     Package,
     Api {
         write: api::Write,
@@ -41,10 +50,16 @@ pub(crate) enum Task {
 pub(crate) fn parse(mut parser: Parser) -> Outcome<Task> {
     let mut words: Vec<String> = Vec::new();
     let mut bless = false;
+    let mut sim: Vec<String> = Vec::new();
     while let Some(arg) = parser.next()? {
         match arg {
             Arg::Short('h') | Arg::Long("help") => return Ok(Task::Help),
             Arg::Long("bless") => bless = true,
+            Arg::Long(option @ ("seeds" | "seed" | "config")) => {
+                sim.push(format!("--{option}"));
+                sim.push(parser.value()?.string()?);
+            }
+            Arg::Long("whole") => sim.push("--whole".to_owned()),
             Arg::Value(word) => words.push(word.string()?),
             other => return Err(other.unexpected().into()),
         }
@@ -57,7 +72,12 @@ pub(crate) fn parse(mut parser: Parser) -> Outcome<Task> {
             "`{name}` has nothing to bless; `--bless` belongs to `cargo xtask api`"
         )));
     }
+    if let Some(option) = sim.first().filter(|_| name != "sim") {
+        return Err(Failure::new(format!("`{option}` belongs to `cargo xtask sim`")));
+    }
     match (name.as_str(), rest.as_slice()) {
+        ("sim", []) => Ok(Task::Sim { args: sim }),
+        ("mutants", _) => Ok(Task::Mutants { names: rest }),
         ("ci", _) => Ok(Task::Ci { steps: rest }),
         ("bench", [suite]) => Ok(Task::Bench { suite: suite.clone() }),
         ("bench", _) => {
@@ -111,6 +131,11 @@ Developer tasks of rucache: cargo xtask TASK
   bench SUITE     measure, and write the result into docs/benchmarks.md
   peers           run the race tests on other caches too, which this downloads, and write what
                   they show into docs/comparison.md
+  sim [--seeds N] [--config local|shared|push|pull]
+                  simulated fleets, one for each seed, until one breaks a promise
+  sim --seed S [--config NAME] [--whole]
+                  one of them again, with its trace
+  mutants [NAME…] switch a safeguard off, build, simulate: each below has to be noticed
   package         `cargo package` of every library crate, verified
   api [--bless]   compare the public items with docs/api, or rewrite docs/api
   help            this text
@@ -125,6 +150,7 @@ Developer tasks of rucache: cargo xtask TASK
     table("steps of ci", &mut STEPS.iter().map(|step| (step.name, step.what)));
     table("checks of tidy", &mut CHECKS.iter().map(|check| (check.name, check.what)));
     table("backends of integration", &mut ROWS.iter().map(|row| (row.name, row.what)));
+    table("mutants", &mut MUTANTS.iter().map(|mutant| (mutant.name, mutant.what)));
     table("suites of bench", &mut SUITES.iter().map(|suite| (suite.name, suite.what)));
     text
 }
@@ -140,6 +166,7 @@ mod tests {
     #[test]
     fn each_task_is_read_with_its_arguments() {
         let ci = |steps: &[&str]| Task::Ci { steps: steps.iter().map(|&s| s.to_owned()).collect() };
+        let sim = |args: &[&str]| Task::Sim { args: args.iter().map(|&s| s.to_owned()).collect() };
         let integration =
             |action, backend: &str| Task::Integration { action, backend: backend.to_owned() };
         for (line, task) in [
@@ -158,6 +185,10 @@ mod tests {
             ("integration down memcached-3", integration(Action::Down, "memcached-3")),
             ("bench local", Task::Bench { suite: "local".to_owned() }),
             ("peers", Task::Peers),
+            ("sim --seeds 9 --config push", sim(&["--seeds", "9", "--config", "push"])),
+            ("sim --seed 3 --whole", sim(&["--seed", "3", "--whole"])),
+            ("mutants", Task::Mutants { names: Vec::new() }),
+            ("mutants tag-epoch", Task::Mutants { names: vec!["tag-epoch".to_owned()] }),
             ("package", Task::Package),
             ("api", Task::Api { write: api::Write::Compare }),
             ("api --bless", Task::Api { write: api::Write::Bless }),
@@ -179,6 +210,8 @@ mod tests {
             ("integration up redis memory", "a backend or `all`"),
             ("ci --fast", "--fast"),
             ("tidy --bless", "bless"),
+            ("bench local --seeds 9", "--seeds"),
+            ("sim 9", "`sim`"),
         ] {
             let message = words(line).unwrap_err().to_string();
             assert!(message.contains(named), "{line}: {message}");
@@ -191,6 +224,7 @@ mod tests {
         let names = STEPS.iter().map(|s| s.name);
         let names = names.chain(CHECKS.iter().map(|c| c.name));
         let names = names.chain(ROWS.iter().map(|r| r.name));
+        let names = names.chain(MUTANTS.iter().map(|m| m.name));
         for name in names.chain(SUITES.iter().map(|s| s.name)) {
             assert!(text.contains(&format!("\n  {name} ")), "{name}");
         }

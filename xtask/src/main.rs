@@ -6,7 +6,9 @@ mod bench;
 mod ci;
 mod doctor;
 mod integration;
+mod mutants;
 mod package;
+mod sim;
 mod peers;
 mod tidy;
 
@@ -46,6 +48,8 @@ fn run(task: Task) -> Outcome {
         Task::Integration { action, backend } => integration::run(action, &backend),
         Task::Bench { suite } => bench::run(&suite),
         Task::Peers => peers::run(),
+        Task::Sim { args } => sim::run(&args),
+        Task::Mutants { names } => mutants::run(&names),
         Task::Package => package::run(&Workspace::load()?),
         Task::Api { write } => api::run(&Workspace::load()?, write),
     }

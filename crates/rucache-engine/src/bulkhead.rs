@@ -36,3 +36,20 @@ impl Drop for Running {
         self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_given_back_however_a_load_ends() {
+        let bulkhead = Bulkhead::new(2);
+        let (one, two) = (bulkhead.enter(), bulkhead.enter());
+        assert!(one.is_some() && two.is_some());
+        assert!(bulkhead.enter().is_none());
+        assert_eq!(bulkhead.running(), 2);
+        drop(one);
+        assert!(bulkhead.enter().is_some());
+        assert_eq!(bulkhead.running(), 1);
+    }
+}

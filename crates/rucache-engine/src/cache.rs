@@ -132,6 +132,26 @@ impl Cache {
         Ok(hit)
     }
 
+    /// As [`peek`](Self::peek), verdicts included, for a caller who goes on when it finds nothing:
+    /// that is not counted, what comes of going on is.
+    ///
+    /// # Errors
+    ///
+    /// [`CacheError::Key`] when the name cannot be a key.
+    #[inline]
+    pub fn find<T: Cacheable>(
+        &self,
+        name: &(impl KeyName + ?Sized),
+        accept: Accept,
+    ) -> Result<Found<T>, CacheError> {
+        let key = name.in_service(&self.service)?;
+        let found = self.engine.find(&key, accept);
+        if !matches!(found, Found::Nothing) {
+            self.engine.answered_as(&key, found.count());
+        }
+        Ok(found)
+    }
+
     /// The value of `name`, if the cache has it and it is fresh enough, without loading; tells how
     /// it came. An outage of the backend is a miss.
     ///
@@ -240,6 +260,6 @@ impl Cache {
                 }
             })
         };
-        Ok(self.engine.read_or_load(&key, job).await?)
+        Ok(self.engine.read_or_load(&key, policy, job).await?)
     }
 }

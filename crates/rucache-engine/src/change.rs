@@ -238,7 +238,9 @@ impl Engine {
         match (&made.codec, made.storable) {
             (Some(source), _) => Some(CacheError::Codec(source.clone())),
             (None, StoreResult::Stored) => None,
-            (None, _) => Some(CacheError::TooLarge { len: made.len, max: self.limit(key) }),
+            (None, _) => {
+                Some(CacheError::TooLarge { len: made.len, max: self.limit(key, &made.tags) })
+            }
         }
     }
 

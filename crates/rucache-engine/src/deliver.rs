@@ -101,7 +101,11 @@ impl Engine {
         result: &mut Result<(), Error>,
     ) {
         let markers: Vec<Marker> = raises.iter().filter_map(|(one, _)| one.marker()).collect();
-        let answers = shared.raise(&markers, shared.seed()).await;
+        let least = shared.seed();
+        let answers = shared.raise(&markers, least).await;
+        for (marker, _) in markers.iter().zip(&answers).filter(|(_, answer)| answer.is_ok()) {
+            self.note_raised(marker, least);
+        }
         self.settle(raises, answers, result);
     }
 

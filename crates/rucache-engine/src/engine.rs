@@ -17,10 +17,13 @@ use crate::outbox::Outbox;
 use crate::push::Push;
 use crate::services::Services;
 use crate::shared::Shared;
-use crate::tags::Tags;
+use crate::tags::{Tag, Tags};
 
 /// Fewest values stored between two times that what is over is dropped.
 const TIDY_EVERY: u64 = 1_024;
+
+/// What a tag takes in an envelope besides its name, in bytes.
+const TAG_LEN: usize = 10;
 
 /// For how long a copy of what stands at the shared tier is good while changes are not told.
 pub(crate) const UNTOLD: Duration = Duration::from_secs(2);
@@ -114,19 +117,25 @@ impl Engine {
     }
 
     /// Whether a value of this length as JSON can be stored; `None` for one without a JSON form.
-    pub(crate) fn check_len(&self, key: &Key, len: Option<usize>) -> StoreResult {
+    pub(crate) fn check_len(
+        &self,
+        key: &Key,
+        tags: &[Arc<Tag>],
+        len: Option<usize>,
+    ) -> StoreResult {
         match len {
             None => StoreResult::Error,
-            Some(len) if len > self.limit(key) => StoreResult::TooLarge,
+            Some(len) if len > self.limit(key, tags) => StoreResult::TooLarge,
             Some(_) => StoreResult::Stored,
         }
     }
 
-    /// The longest value of `key` as JSON, in bytes.
-    pub(crate) fn limit(&self, key: &Key) -> usize {
+    /// The longest value of `key` with `tags` as JSON, in bytes.
+    pub(crate) fn limit(&self, key: &Key, tags: &[Arc<Tag>]) -> usize {
         self.shared.as_ref().map_or(self.max_value_len, |shared| {
             let store = shared.backend.capabilities().max_value_len;
-            self.max_value_len.min(store.saturating_sub(Envelope::overhead(key)))
+            let tags: usize = tags.iter().map(|tag| tag.guard.tag.name().len() + TAG_LEN).sum();
+            self.max_value_len.min(store.saturating_sub(Envelope::overhead(key) + tags))
         })
     }
 

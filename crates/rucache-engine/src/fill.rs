@@ -39,10 +39,7 @@ impl Engine {
         let now = self.runtime.now();
         let back_off = |permitted: &Permitted, answer: &Result<Made, LoadError>| match answer {
             Ok(_) | Err(LoadError::Absent | LoadError::Overloaded) => None,
-            Err(_) => {
-                let bounds = (self.timing.back_off, self.timing.max_back_off);
-                Some(self.flights.set_back(&permitted.leader.key, now, bounds))
-            }
+            Err(_) => Some(self.flights.set_back(&permitted.leader.key, now, &self.timing)),
         };
         let back_offs: Vec<_> =
             permitted.iter().zip(&answers).map(|(one, answer)| back_off(one, answer)).collect();
@@ -65,9 +62,10 @@ impl Engine {
                     let forget = || self.local.as_ref().is_some_and(|local| local.remove(&key));
                     failed.push((one.leader.fail_absent(forget), self.timing.back_off));
                 }
-                Err(error) => {
-                    failed.push((one.leader.fail(error), span.unwrap_or(Duration::ZERO)));
-                }
+                Err(error) => match span {
+                    Some(span) => failed.push((one.leader.fail(error), span)),
+                    None => drop(one.leader.fail(error)),
+                },
             }
         }
         self.back_off(failed);

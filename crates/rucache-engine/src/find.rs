@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use rucache_core::observer::StaleReason;
+use rucache_core::observer::{CacheOperation, StaleReason};
 use rucache_core::{Count, Key, LocalEntry, Mono};
+use tracing::Instrument;
 
 use crate::CacheError;
 use crate::cache::{Accept, Cacheable};
@@ -12,6 +13,7 @@ use crate::load::typed;
 use crate::look::{Content, Known, Look};
 use crate::negative::{Verdict, is_negative};
 use crate::outcome::{Hit, Outcome, ServedFrom};
+use crate::span;
 
 /// What a cache has under a name.
 #[derive(Debug, Clone)]
@@ -106,13 +108,46 @@ impl Engine {
             return found;
         }
         let asked: Vec<Key> = missing.iter().map(|at| keys[*at].clone()).collect();
-        for key in &asked {
-            self.count(key, Count::LocalMiss);
+        asked.iter().for_each(|key| self.count_local_miss(key));
+        let operation = if keys.len() == 1 { CacheOperation::Get } else { CacheOperation::GetMany };
+        let span = span::look_up(operation, asked[0].service(), asked.len());
+        let looks = self.look(shared, &asked).instrument(span.clone()).await;
+        for (at, look) in missing.iter().zip(looks) {
+            found[*at] = self.taken(&keys[*at], look, accept);
         }
-        for (at, look) in missing.into_iter().zip(self.look(shared, &asked).await) {
-            found[at] = self.taken(&keys[at], look, accept);
+        if let [at] = missing[..] {
+            span::found(&span, &found[at]);
         }
         found
+    }
+
+    /// What stands under `keys` where entries live, fresh or not.
+    pub(crate) async fn inspect_many<T: Cacheable>(
+        &self,
+        keys: &[Key],
+    ) -> Vec<Result<Found<T>, CacheError>> {
+        let now = self.runtime.now();
+        let found = |entry: &LocalEntry, fresh| {
+            let is_fresh = now < entry.deadlines.soft;
+            let from = if is_fresh { fresh } else { ServedFrom::Stale(StaleReason::Allowed) };
+            Found::of(entry, from, now)
+        };
+        let Some(shared) = &self.shared else {
+            let kept = |key| self.kept(key, now).map(|entry| found(&entry, ServedFrom::Local));
+            return keys.iter().map(|key| Ok(kept(key).unwrap_or(Found::Nothing))).collect();
+        };
+        let judged = |look: Look| match look.known {
+            Known::Read { content, .. } => Ok(match content {
+                Content::Fresh(entry) | Content::Stale(entry) | Content::Lapsed(entry) => {
+                    found(&entry, ServedFrom::Shared)
+                }
+                Content::Nothing => Found::Nothing,
+            }),
+            Known::Unreachable(Some(error)) => Err(error.into()),
+            // What this process has dropped, and what it cannot read, is not there.
+            Known::Unreachable(None) | Known::Newer => Ok(Found::Nothing),
+        };
+        self.look(shared, keys).await.into_iter().map(judged).collect()
     }
 
     /// What a look at the shared tier is good for.

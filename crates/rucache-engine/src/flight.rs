@@ -18,6 +18,7 @@ use std::time::Duration;
 use rucache_core::{Key, Mono};
 use tokio::sync::watch;
 
+use crate::Timing;
 use crew::Progress;
 pub(crate) use crew::{Completed, Completion, FailedFlight, Leader, News, Waiter};
 
@@ -178,24 +179,21 @@ impl Flights {
         change(unchanged);
     }
 
-    /// Takes note of another failure of `key`: for how long it answers for the key, given the first
-    /// and the longest back-off.
-    pub(crate) fn set_back(
-        &self,
-        key: &Key,
-        now: Mono,
-        (first, longest): (Duration, Duration),
-    ) -> (u32, Duration) {
+    /// Takes note of another failure of `key`: how many there were in a row, and for how long this
+    /// one answers for the key.
+    pub(crate) fn set_back(&self, key: &Key, now: Mono, timing: &Timing) -> (u32, Duration) {
         let mut shard = self.shard(key);
         let before = shard.setbacks.get(key).filter(|setback| now < setback.until);
         let failures = before.map_or(0, |setback| setback.failures).saturating_add(1);
         let times = 1_u32.checked_shl(failures - 1).unwrap_or(u32::MAX);
-        let span = first.saturating_mul(times).min(longest.max(first));
+        let longest = timing.max_back_off.max(timing.back_off);
+        let span = timing.back_off.saturating_mul(times).min(longest);
         if shard.setbacks.len() >= SETBACKS {
             shard.setbacks.retain(|_, setback| now < setback.until);
         }
-        if shard.setbacks.len() < SETBACKS {
-            let until = now.after(span.saturating_mul(3));
+        if shard.setbacks.len() < SETBACKS || shard.setbacks.contains_key(key) {
+            // The next failure comes after the next load, which may take its time.
+            let until = now.after(span.saturating_mul(3) + timing.load_deadline);
             shard.setbacks.insert(key.clone(), Setback { failures, until });
         }
         (failures, span)

@@ -59,7 +59,11 @@ impl Engine {
     /// made in between still stands under the old ones.
     async fn raise(&self, marker: Marker) -> Result<Written, CacheError> {
         let Some(shared) = &self.shared else { return Ok(Written::Done) };
-        let raised = shared.raise(std::slice::from_ref(&marker), shared.seed()).await.pop();
+        let least = shared.seed();
+        let raised = shared.raise(std::slice::from_ref(&marker), least).await.pop();
+        if let Some(Ok(())) = raised {
+            self.note_raised(&marker, least);
+        }
         let invalidation = Invalidation::Raise(marker);
         match raised {
             Some(Ok(())) => {

@@ -87,7 +87,10 @@ impl Engine {
             missing = later;
             let later = permitted.split_off(permitted.len().min(job.at_once.get()));
             if !permitted.is_empty() {
-                self.load_permitted(shared, permitted, &job).await;
+                let behind = later.iter().map(|one| &one.leader);
+                let behind = behind.chain(missing.iter().map(|one| &one.leader));
+                let behind = behind.map(|leader| leader.key.clone()).collect();
+                self.load_permitted(shared, permitted, behind, &job).await;
             }
             permitted = later;
             if missing.is_empty() && permitted.is_empty() {
@@ -171,6 +174,9 @@ impl Engine {
         let markers = shared
             .complete_markers(missing.iter().map(|missing| (&missing.leader.key, missing.markers)));
         let markers = markers.await;
+        for (missing, markers) in missing.iter().zip(&markers) {
+            self.note_markers(missing.leader.ticket.service, *markers);
+        }
         let request = |missing: &Missing| LeaseRequest {
             key: missing.leader.key.clone(),
             seen: missing.seen,
@@ -179,7 +185,7 @@ impl Engine {
         let requests: Vec<_> = missing.iter().map(request).collect();
         let keys: Vec<_> = requests.iter().map(|request| request.key.clone()).collect();
         let (answers, epochs) = join(shared.lease(&requests), shared.epochs(&keys)).await;
-        let mut again = Vec::new();
+        let (mut again, mut useless) = (Vec::new(), Vec::new());
         for ((missing, markers), (answer, epoch)) in
             missing.into_iter().zip(markers).zip(answers.into_iter().zip(epochs))
         {
@@ -189,6 +195,9 @@ impl Engine {
                 Ok(Lease::Granted(token)) => {
                     let hold = LeaseHold { key: leader.key.clone(), token };
                     let epoch = epoch.ok();
+                    if markers.is_none() {
+                        useless.push((hold.clone(), None));
+                    }
                     let place = markers.map(|markers| Place { hold, markers, epoch });
                     permitted.push(Permitted { leader, place, prior });
                 }
@@ -204,6 +213,7 @@ impl Engine {
                 Err(_) => permitted.push(Permitted { leader, place: None, prior }),
             }
         }
+        shared.release(useless).await;
         self.look_again(again, job, wait);
     }
 
@@ -234,10 +244,16 @@ impl Engine {
         }));
     }
 
-    async fn load_permitted(&self, shared: &Shared, permitted: Vec<Permitted>, job: &Job) {
+    async fn load_permitted(
+        &self,
+        shared: &Shared,
+        permitted: Vec<Permitted>,
+        behind: Vec<Key>,
+        job: &Job,
+    ) {
         let keys: Vec<Key> = permitted.iter().map(|one| one.leader.key.clone()).collect();
         let priors: Vec<_> = permitted.iter().map(|one| one.prior.clone()).collect();
-        let answers = self.ask(&keys, &priors, job, self.renew(shared, &permitted)).await;
+        let answers = self.ask(&keys, behind, &priors, job, self.renew(shared, &permitted)).await;
         self.fill(shared, permitted, answers).await;
     }
 

@@ -59,6 +59,7 @@ mod recursion;
 mod rules;
 mod services;
 mod shared;
+mod span;
 mod tags;
 mod tokio_runtime;
 

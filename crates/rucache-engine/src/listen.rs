@@ -114,7 +114,11 @@ impl Engine {
             while let Some(alive) = engine {
                 match alive.hears_itself(turn).await {
                     None => return,
-                    Some(true) => return alive.push.proven(turn),
+                    Some(true) => {
+                        // What was copied while it was silent may have changed.
+                        alive.services.raise_everything();
+                        return alive.push.proven(turn);
+                    }
                     Some(false) => {}
                 }
                 let nap = alive.runtime.sleep(TRY_AGAIN);

@@ -14,6 +14,7 @@ use futures_util::FutureExt;
 use futures_util::future::{self, Either};
 use rucache_core::observer::{LoadResult, StoreResult, Tier};
 use rucache_core::{BoxFuture, CacheEvent, Count, Key, Local, LocalEntry};
+use tracing::{Instrument, Span};
 
 use crate::cache::Cacheable;
 use crate::engine::Engine;
@@ -79,13 +80,14 @@ impl Engine {
     /// Completes every leader, apart from the caller.
     pub(crate) fn spawn_load(self: &Arc<Self>, leaders: Vec<Leader>, job: Job) {
         let engine = self.clone();
-        self.runtime.spawn(Box::pin(async move {
+        let load = async move {
             match (&engine.shared, &engine.local) {
                 (Some(shared), _) => engine.load_shared(shared, leaders, job).await,
                 (None, Some(local)) => engine.load_local(local, leaders, job).await,
                 (None, None) => {}
             }
-        }));
+        };
+        self.runtime.spawn(Box::pin(load.instrument(Span::current())));
     }
 
     async fn load_local(&self, local: &Arc<dyn Local>, mut leaders: Vec<Leader>, job: Job) {
@@ -93,22 +95,28 @@ impl Engine {
             let later = leaders.split_off(leaders.len().min(job.at_once.get()));
             let now = self.runtime.now();
             let keys: Vec<Key> = leaders.iter().map(|leader| leader.key.clone()).collect();
+            let behind = later.iter().map(|leader| leader.key.clone()).collect();
             let priors: Vec<_> = keys.iter().map(|key| self.kept(key, now)).collect();
-            let answers = self.ask(&keys, &priors, &job, future::pending()).await;
+            let answers = self.ask(&keys, behind, &priors, &job, future::pending()).await;
             let loaded = answers.iter().filter(|answer| answer.is_ok()).count();
             let mut failed = Vec::new();
             for ((leader, key), answer) in leaders.into_iter().zip(&keys).zip(answers) {
                 match answer {
                     Ok(made) => self.keep_local(local, leader, made),
                     Err(LoadError::Absent) => {
-                        failed.push(leader.fail_absent(|| local.remove(key)));
+                        let absent = leader.fail_absent(|| local.remove(key));
+                        failed.push((absent, self.timing.back_off));
                     }
                     Err(LoadError::Overloaded) => drop(leader.fail(LoadError::Overloaded)),
-                    Err(error) => failed.push(leader.fail(error)),
+                    Err(error) => {
+                        let (_, span) =
+                            self.flights.set_back(key, self.runtime.now(), &self.timing);
+                        failed.push((leader.fail(error), span));
+                    }
                 }
             }
             self.tidy(loaded as u64);
-            self.back_off(failed.into_iter().map(|flight| self.set_back(flight)).collect());
+            self.back_off(failed);
             leaders = later;
         }
     }
@@ -139,13 +147,6 @@ impl Engine {
         self.note_store(&key, Tier::Local, result, made.len);
     }
 
-    /// Takes note of another failure of a flight's key: for how long it answers for it.
-    pub(crate) fn set_back(&self, flight: FailedFlight) -> (FailedFlight, Duration) {
-        let bounds = (self.timing.back_off, self.timing.max_back_off);
-        let (_, span) = self.flights.set_back(flight.key(), self.runtime.now(), bounds);
-        (flight, span)
-    }
-
     /// Lets failed flights answer for their keys during their back-offs.
     pub(crate) fn back_off(&self, failed: Vec<(FailedFlight, Duration)>) {
         let mut by_span: BTreeMap<Duration, Vec<FailedFlight>> = BTreeMap::new();
@@ -162,10 +163,12 @@ impl Engine {
     }
 
     /// Calls the loader for `keys` under the deadline, with `meanwhile` going on; one answer for
-    /// each key, made of what was there before where that counts.
+    /// each key, made of what was there before where that counts. The keys `behind` are loaded once
+    /// this has ended.
     pub(crate) async fn ask(
         &self,
         keys: &[Key],
+        behind: Vec<Key>,
         priors: &[Option<LocalEntry>],
         job: &Job,
         meanwhile: impl Future<Output = Infallible>,
@@ -183,7 +186,8 @@ impl Engine {
             self.count(key, Count::LoadStarted);
         }
         let load = (job.loader)(keys.to_vec());
-        let load = Chain::link(self.id(), keys.to_vec(), job.asked_by.clone(), load);
+        let waiting = keys.iter().cloned().chain(behind).collect();
+        let load = Chain::link(self.id(), waiting, job.asked_by.clone(), load);
         let load = self.under_deadline(load);
         let loaded = match future::select(pin!(load), pin!(meanwhile)).await {
             Either::Left((loaded, _)) => loaded,
@@ -232,6 +236,13 @@ impl Engine {
 
     pub(crate) fn count(&self, key: &Key, count: Count) {
         self.services.count(self.services.place(key.service()), count);
+    }
+
+    /// Takes note that the local tier could not answer a read, where there is another one.
+    pub(crate) fn count_local_miss(&self, key: &Key) {
+        if self.local.is_some() && self.shared.is_some() {
+            self.count(key, Count::LocalMiss);
+        }
     }
 
     /// Tells what became of a value to be stored in a tier.

@@ -57,18 +57,20 @@ impl Engine {
     pub(crate) async fn look(&self, shared: &Shared, keys: &[Key]) -> Vec<Look> {
         let tickets: Vec<Ticket> = keys.iter().map(|key| self.ticket(key)).collect();
         let copied = self.runtime.now();
+        // What is delivered while the answer is under way is not in it yet.
+        let covered: Vec<bool> = keys.iter().map(|key| self.outbox.covers(key)).collect();
         let mut answers = shared.read(keys).await;
         let counts = self.compare_tags(shared, keys, &tickets, &mut answers).await;
-        let looks = keys.iter().zip(tickets).zip(answers.into_iter().zip(counts));
+        let looks = keys.iter().zip(covered).zip(tickets).zip(answers.into_iter().zip(counts));
         looks
-            .map(|((key, ticket), (answer, counts))| {
+            .map(|(((key, covered), ticket), (answer, counts))| {
                 self.services.count(ticket.service, Count::SharedRead(tier_result(&answer)));
                 let known = match answer {
-                    _ if self.outbox.covers(key) => Known::Unreachable(None),
+                    _ if covered || self.outbox.covers(key) => Known::Unreachable(None),
                     Answer::Failed(error) => Known::Unreachable(Some(error)),
                     Answer::Newer => Known::Newer,
                     Answer::Read { found, seen, markers } => {
-                        self.note_markers(&ticket, markers);
+                        self.note_markers(ticket.service, markers);
                         let guarded = |found: Found| Found {
                             entry: found.entry.with_guards(Self::guards(&ticket, copied, counts)),
                             ..found
@@ -170,12 +172,28 @@ impl Engine {
         tagged.iter().zip(copies).map(&mut versions).collect()
     }
 
-    fn note_markers(&self, ticket: &Ticket, markers: Option<Markers>) {
+    /// Takes note of the markers of the service at `place` as the store has them.
+    pub(crate) fn note_markers(&self, place: u32, markers: Option<Markers>) {
         if let Some(Markers { root, service }) = markers {
             self.services.seen_root.note(root);
-            if let Some(known) = self.services.at(ticket.service) {
+            if let Some(known) = self.services.at(place) {
                 known.seen.note(service);
             }
+        }
+    }
+
+    /// Takes note that the store has raised `marker` to `least` at least, if it is one that can go
+    /// back in time.
+    pub(crate) fn note_raised(&self, marker: &Marker, least: MarkerVersion) {
+        match marker {
+            Marker::Root => self.services.seen_root.note(least),
+            Marker::Service(name) => {
+                if let Some(known) = self.services.at(self.services.place(name.as_str())) {
+                    known.seen.note(least);
+                }
+            }
+            Marker::TagEpoch(_) => {}
+            Marker::Tag(tag) => self.tags.of(tag).seen.note(least),
         }
     }
 }

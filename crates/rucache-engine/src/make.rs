@@ -79,7 +79,7 @@ impl Engine {
         };
         let weight = u32::try_from(len.unwrap_or(0)).unwrap_or(u32::MAX);
         let entry = LocalEntry::new(value, wall, deadlines, weight);
-        let storable = self.check_len(key, len);
+        let storable = self.check_len(key, &tags, len);
         let len = len.unwrap_or(0);
         Ok(Made { entry, storable, len, codec, tags, is_negative, is_unmodified })
     }

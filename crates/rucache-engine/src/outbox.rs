@@ -203,3 +203,89 @@ impl State {
         self.coarse.retain(|_, at| !is_old(*at));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(name: &str) -> Key {
+        Key::parse(name).unwrap()
+    }
+
+    fn delete(name: &str) -> Invalidation {
+        Invalidation::Delete(key(name))
+    }
+
+    fn at(secs: u64) -> Mono {
+        Mono::default().after(Duration::from_secs(1_000 + secs))
+    }
+
+    #[test]
+    fn newest_of_a_key_stands_for_all_and_a_delete_for_an_expire() {
+        let outbox = Outbox::default();
+        outbox.put(delete("a:x"));
+        outbox.put(Invalidation::Expire(key("a:x")));
+        outbox.put(Invalidation::Expire(key("a:y")));
+        outbox.put(delete("a:y"));
+        let mut waiting: Vec<_> = outbox.waiting().into_iter().map(|(one, _)| one).collect();
+        waiting.sort_by_key(|one| format!("{one:?}").len());
+        assert_eq!(outbox.len(), 2);
+        assert!(waiting.iter().all(|one| matches!(one, Invalidation::Delete(_))), "{waiting:?}");
+    }
+
+    #[test]
+    fn what_comes_while_it_is_delivered_is_delivered_again() {
+        let outbox = Outbox::default();
+        outbox.put(delete("a:x"));
+        let (sent, id) = outbox.waiting().remove(0);
+        outbox.put(delete("a:x"));
+        outbox.delivered(&sent, id, at(0));
+        assert_eq!(outbox.len(), 1);
+        let (sent, id) = outbox.waiting().remove(0);
+        outbox.delivered(&sent, id, at(0));
+        assert_eq!(outbox.len(), 0);
+    }
+
+    #[test]
+    fn key_is_covered_by_what_waits_for_it_its_service_or_everything() {
+        let outbox = Outbox::default();
+        let covered = || [outbox.covers(&key("a:x")), outbox.covers(&key("ab:x"))];
+        assert_eq!(covered(), [false, false]);
+        for (invalidation, expected) in [
+            (delete("a:x"), [true, false]),
+            (Invalidation::Raise(Marker::Service(key("a:x").service_name())), [true, false]),
+            (Invalidation::Raise(Marker::Tag(key("a:x"))), [false, false]),
+            (Invalidation::Raise(Marker::Root), [true, true]),
+        ] {
+            outbox.put(invalidation.clone());
+            assert_eq!(covered(), expected, "{invalidation:?}");
+            outbox.confirmed(invalidation, at(0));
+            assert_eq!(covered(), [false, false]);
+        }
+        outbox.put(Invalidation::Raise(Marker::Tag(key("a:red"))));
+        assert!(outbox.covers_tag(&key("a:red")) && !outbox.covers_tag(&key("a:blue")));
+    }
+
+    #[test]
+    fn overflow_becomes_a_change_of_the_service_and_other_services_keep_theirs() {
+        let outbox = Outbox::default();
+        outbox.put(delete("b:x"));
+        (0..CAPACITY).for_each(|n| outbox.put(delete(&format!("a:{n}"))));
+        assert_eq!(outbox.len(), 2);
+        assert!(outbox.covers(&key("a:anything")) && outbox.covers(&key("b:x")));
+        assert!(!outbox.covers(&key("b:y")));
+    }
+
+    #[test]
+    fn what_was_confirmed_is_sent_again_for_a_minute() {
+        let outbox = Outbox::default();
+        outbox.confirmed(delete("a:old"), at(0));
+        outbox.confirmed(delete("a:new"), at(30));
+        outbox.again(at(61));
+        assert_eq!(
+            outbox.waiting().into_iter().map(|(one, _)| one).collect::<Vec<_>>(),
+            [delete("a:new")]
+        );
+        assert!(outbox.covers(&key("a:new")) && !outbox.covers(&key("a:old")));
+    }
+}

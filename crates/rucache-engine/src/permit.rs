@@ -345,7 +345,9 @@ impl Engine {
             tag.seen.note(version);
             tags.push(TagVersion { tag: tag.guard.tag.name().to_owned(), version });
         }
-        Ok((markers?, tags))
+        let markers = markers?;
+        self.note_markers(self.services.place(key.service()), Some(markers));
+        Ok((markers, tags))
     }
 }
 

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use rucache_core::{Deadlines, Jitter, Mono, Ttl};
 
+use crate::Outcome;
+
 /// The life of an entry: `0 … early … soft … stale window … hard`.
 ///
 /// Made from a [`Ttl`] it is exact: fresh for that long, then gone.
@@ -103,6 +105,14 @@ impl Policy {
         Deadlines { loaded, early: self.early(loaded, soft), soft, hard }
     }
 
+    /// Whether a fresh value that came so is past the early point.
+    #[inline]
+    pub(crate) fn is_early(&self, outcome: &Outcome) -> bool {
+        self.early_percent.is_some_and(|percent| {
+            outcome.age >= (outcome.age + outcome.ttl) / 100 * u32::from(percent)
+        })
+    }
+
     /// From when on a value fresh from `loaded` to `soft` is refreshed in the background.
     pub(crate) fn early(&self, loaded: Mono, soft: Mono) -> Mono {
         self.early_percent.map_or(Mono::NEVER, |percent| {
@@ -181,6 +191,60 @@ impl Default for Timing {
             load_deadline: Duration::from_secs(8),
             back_off: Duration::from_secs(1),
             max_back_off: Duration::from_secs(300),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secs(policy: Policy, attempts: u32) -> (Duration, Duration) {
+        let now = Mono::default().after(Duration::from_secs(1));
+        let deadlines = policy.with_jitter(Jitter::NONE).verdict_deadlines(now, 0, attempts);
+        (deadlines.soft.since(now), deadlines.hard.since(deadlines.soft))
+    }
+
+    #[test]
+    fn verdict_lasts_an_hour_to_a_day_and_its_record_a_day_longer() {
+        let hours = |hours: u64| Duration::from_secs(hours * 3_600);
+        for (attempts, expected) in
+            [(0, 1), (1, 1), (2, 2), (5, 16), (6, 24), (64, 24), (u32::MAX, 24)]
+        {
+            assert_eq!(
+                secs(Policy::NEGATIVE, attempts),
+                (hours(expected), hours(24)),
+                "{attempts}"
+            );
+        }
+    }
+
+    #[test]
+    fn verdict_whose_limit_is_below_its_first_life_keeps_that() {
+        let policy = Policy::negative(Ttl::secs(100), Ttl::secs(10));
+        assert_eq!(secs(policy, 9).0, Duration::from_secs(100));
+    }
+
+    #[test]
+    fn longest_life_overflows_no_clock() {
+        let policy = Policy::exact(Ttl::MAX).with_stale(Ttl::MAX).with_early_refresh(99);
+        let late = Mono::from_nanos(u64::MAX - 10);
+        let deadlines = policy.deadlines(late, 0);
+        assert_eq!((deadlines.soft, deadlines.hard), (Mono::NEVER, Mono::NEVER));
+        assert!(deadlines.early >= late);
+    }
+
+    #[test]
+    fn deadlines_are_in_order_whatever_the_policy() {
+        let now = Mono::from_nanos(5_000_000_000);
+        for fresh in [Ttl::MIN, Ttl::SHORT, Ttl::MAX] {
+            for percent in [0, 1, 80, 99, 255] {
+                let policy = Policy::loaded(fresh, Some(Ttl::SHORT)).with_early_refresh(percent);
+                for random in [0, u64::MAX / 2, u64::MAX] {
+                    let Deadlines { loaded, early, soft, hard } = policy.deadlines(now, random);
+                    assert!(loaded <= early && early < soft && soft <= hard, "{policy:?}");
+                }
+            }
         }
     }
 }

@@ -79,6 +79,9 @@ impl Push {
         let mut state = self.lock();
         state.is = PushState::Unproven;
         state.turn += 1;
+        if !cfg!(mutant = "suspect-mode") {
+            self.trusted.store(false, Ordering::Release);
+        }
         state.turn
     }
 
@@ -115,5 +118,42 @@ impl Push {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> Key {
+        Key::parse("cache:push").unwrap()
+    }
+
+    #[test]
+    fn proof_of_an_older_turn_proves_nothing() {
+        let push = Push::of(true);
+        let first = push.restored();
+        push.lost();
+        push.proven(first);
+        assert_eq!((push.state(), push.is_trusted()), (PushState::Lost, false));
+        let second = push.restored();
+        push.proven(first);
+        assert_eq!((push.state(), push.is_trusted()), (PushState::Unproven, false));
+        push.proven(second);
+        assert_eq!((push.state(), push.is_trusted()), (PushState::Trusted, true));
+        push.restored();
+        assert!(!push.is_trusted());
+    }
+
+    #[test]
+    fn echo_is_that_of_the_awaited_key_in_the_current_turn() {
+        let push = Push::of(true);
+        let turn = push.restored();
+        assert!(push.await_echo(turn + 1, key()).is_none());
+        let mut echo = push.await_echo(turn, key()).unwrap();
+        push.heard(&Key::parse("cache:other").unwrap());
+        assert!(echo.try_recv().is_err());
+        push.heard(&key());
+        assert!(echo.try_recv().is_ok());
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::future::{self, Either, join_all};
 use rucache_core::observer::{CacheOperation, LoadResult, Reach, Tier};
 use rucache_core::{Count, Deadlines, Key, LocalEntry, Mono};
+use tracing::{Instrument, Span};
 
 use crate::cache::Cacheable;
 use crate::engine::Engine;
@@ -15,7 +16,8 @@ use crate::load::{Job, typed};
 use crate::negative::Verdict;
 use crate::outcome::{Hit, ServedFrom, StaleReason};
 use crate::recursion::Chain;
-use crate::{LoadError, Timing};
+use crate::span;
+use crate::{LoadError, Policy, Timing};
 
 /// What the local tier knows of a key, for a reader who may load.
 enum Here<T> {
@@ -50,25 +52,43 @@ enum Read<T> {
     Waiting { waiter: Waiter, collapsed: bool, stale: Option<LocalEntry> },
 }
 
+impl<T> Read<T> {
+    const fn is_waiting(&self) -> bool {
+        matches!(self, Self::Waiting { .. })
+    }
+}
+
+/// The span of a read that `waiting` entries keep from its answer; none where none does.
+fn look_up(operation: CacheOperation, key: &Key, waiting: usize) -> Span {
+    match waiting {
+        0 => Span::none(),
+        waiting => span::look_up(operation, key.service(), waiting),
+    }
+}
+
 impl Engine {
     pub(crate) async fn read_or_load<T: Cacheable>(
         self: &Arc<Self>,
         key: &Key,
+        policy: Policy,
         job: impl FnOnce() -> Job,
     ) -> Result<Hit<T>, LoadError> {
         let began = self.sampled();
-        if let Some((hit, service)) = self.hit(key) {
+        let hit = self.hit(key).filter(|(hit, _): &(Hit<T>, _)| !policy.is_early(&hit.outcome));
+        if let Some((hit, service)) = hit {
             self.services.count(service, Count::Hit(Tier::Local));
             self.called(CacheOperation::GetOrLoad, Reach::Local, began);
             return Ok(hit);
         }
         let began = self.timed(began);
         let mut leaders = Vec::new();
-        let read = self.begin(key, &mut leaders);
+        let read = self.begin(key, policy, &mut leaders);
+        let span = look_up(CacheOperation::GetOrLoad, key, usize::from(read.is_waiting()));
         if !leaders.is_empty() {
-            self.spawn_load(leaders, job());
+            span.in_scope(|| self.spawn_load(leaders, job()));
         }
-        let answer = self.finish(key, read, None).await;
+        let answer = self.finish(key, read, None).instrument(span.clone()).await;
+        span::loaded(&span, &answer);
         let reach = match answer.as_ref().map(|hit| hit.outcome.from) {
             Ok(ServedFrom::Local) => Reach::Local,
             Ok(ServedFrom::Shared) => Reach::Shared,
@@ -81,26 +101,30 @@ impl Engine {
     pub(crate) async fn read_or_load_many<T: Cacheable>(
         self: &Arc<Self>,
         keys: &[Key],
+        policy: Policy,
         job: impl FnOnce() -> Job,
     ) -> Vec<Result<Hit<T>, LoadError>> {
         let began = self.timed(None);
         let mut leaders = Vec::new();
-        let reads: Vec<_> = keys.iter().map(|key| self.begin(key, &mut leaders)).collect();
+        let reads: Vec<_> = keys.iter().map(|key| self.begin(key, policy, &mut leaders)).collect();
+        let waiting = reads.iter().filter(|read| read.is_waiting()).count();
+        let span = keys.first().map(|key| look_up(CacheOperation::GetOrLoadMany, key, waiting));
+        let span = span.unwrap_or_else(Span::none);
         if !leaders.is_empty() {
-            self.spawn_load(leaders, job());
+            span.in_scope(|| self.spawn_load(leaders, job()));
         }
         // One for all: the call as a whole has to end.
         let until = Some(self.runtime.now().after(self.timing.hard_timeout));
         let reads = keys.iter().zip(reads).map(|(key, read)| self.finish(key, read, until));
-        let answers = join_all(reads).await;
+        let answers = join_all(reads).instrument(span).await;
         self.called(CacheOperation::GetOrLoadMany, Reach::Origin, began);
         answers
     }
 
     /// Answers from the local tier, or joins a flight; a flight that this reader has to lead, in
     /// the foreground or as an early refresh, is left in `leaders`.
-    fn begin<T: Cacheable>(&self, key: &Key, leaders: &mut Vec<Leader>) -> Read<T> {
-        let here = self.look_up(key);
+    fn begin<T: Cacheable>(&self, key: &Key, policy: Policy, leaders: &mut Vec<Leader>) -> Read<T> {
+        let here = self.look_up(key, policy);
         let here = match here {
             Here::Fresh { hit, is_early: false, .. } => return Read::Answered(hit),
             Here::Negative { verdict, .. } => {
@@ -108,6 +132,9 @@ impl Engine {
             }
             here => here,
         };
+        if !matches!(here, Here::Fresh { .. }) {
+            self.count_local_miss(key);
+        }
         let joined = self.flights.join(key, self.ticket(key), self.runtime.now());
         let leader = match (joined, here) {
             (Joined::Wait(_), Here::Fresh { hit, .. }) => return Read::Answered(hit),
@@ -125,7 +152,7 @@ impl Engine {
             (Joined::Lead(leader), _) => leader,
         };
         // Another load may have ended between the look and the joining.
-        match self.look_up(key) {
+        match self.look_up(key, policy) {
             Here::Fresh { entry, hit, is_early: false } => {
                 leader.complete_from(ServedFrom::Local, entry);
                 Read::Answered(hit)
@@ -146,7 +173,7 @@ impl Engine {
         }
     }
 
-    fn look_up<T: Cacheable>(&self, key: &Key) -> Here<T> {
+    fn look_up<T: Cacheable>(&self, key: &Key, policy: Policy) -> Here<T> {
         let now = self.runtime.coarse_now();
         let Some(entry) = self.kept(key, now) else {
             return Here::Nothing;
@@ -161,7 +188,11 @@ impl Engine {
             return typed::<T>(entry).map_or(Here::Nothing, Here::Stale);
         }
         match Hit::of(&entry, ServedFrom::Local, now) {
-            Some(hit) => Here::Fresh { entry, hit, is_early: now >= early },
+            // A copy that was made by a read without a load knows of no early point.
+            Some(hit) => {
+                let is_early = now >= early || policy.is_early(&hit.outcome);
+                Here::Fresh { entry, hit, is_early }
+            }
             None => Here::Nothing,
         }
     }
@@ -259,6 +290,11 @@ impl Engine {
             None => return (late(hard_timeout), None),
             Some(News::Ended(completion, stale)) => return (completion, stale),
             Some(News::Fallback) => {}
+        }
+        // What is being refreshed is fresh.
+        let is_fresh = |entry: &LocalEntry| self.runtime.now() < entry.deadlines.soft;
+        if let Some(entry) = waiter.fallback().filter(is_fresh) {
+            return (Ok(Completed { entry, from: ServedFrom::Shared, stored: true }), None);
         }
         if let Some(ended) = self.within(soft_timeout.min(left()), waiter.end()).await {
             return ended;

@@ -126,3 +126,43 @@ impl Services {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn service_keeps_its_place_and_its_guards_are_its_own() {
+        let services = Services::default();
+        let (users, abc) = (services.place("users"), services.place("usersabc"));
+        assert_ne!(users, abc);
+        assert_eq!(services.place("users"), users);
+        let before = (services.sum(users), services.sum(abc));
+        services.raise("users");
+        assert_ne!(services.sum(users), before.0);
+        assert_eq!(services.sum(abc), before.1);
+        services.raise_everything();
+        assert_ne!(services.sum(abc), before.1);
+        services.raise_epoch("users");
+        assert_eq!((services.epoch(users), services.epoch(abc)), (1, 0));
+    }
+
+    #[test]
+    fn service_that_nobody_asked_for_is_not_admitted_by_what_is_told_of_it() {
+        let services = Services::default();
+        services.raise("nobody");
+        services.raise_epoch("nobody");
+        assert!(services.known("nobody").is_none());
+        assert_eq!(services.all().count(), 0);
+    }
+
+    #[test]
+    fn highest_version_seen_never_falls() {
+        let seen = SeenMarker::default();
+        assert_eq!(seen.highest(), None);
+        for (version, highest) in [(5, 5), (3, 5), (8, 8)] {
+            seen.note(MarkerVersion::from_raw(version));
+            assert_eq!(seen.highest(), Some(MarkerVersion::from_raw(highest)));
+        }
+    }
+}

@@ -12,8 +12,10 @@ use rucache_core::{
     Fetched, Json, Key, Lease, LeaseEnd, LeaseHold, LeaseRequest, LocalEntry, Mono, Observer,
     Operation, Precondition, Runtime, Timestamp, Ttl, Value, Version, Write, WriteOutcome,
 };
+use tracing::Instrument;
 
 use crate::negative::{Remembered, negative};
+use crate::span;
 
 pub(crate) use markers::Markers;
 
@@ -213,9 +215,13 @@ impl Shared {
         requests: usize,
         call: impl Future<Output = Answers<T>>,
     ) -> Answers<T> {
+        let span = span::backend_call(self.backend.capabilities().name, operation, requests);
         let began = self.runtime.now();
-        let mut answers = call.await;
+        let mut answers = call.instrument(span.clone()).await;
         answers.resize_with(requests, || Err(self.no_answer(operation)));
+        if let Some(error) = answers.iter().find_map(|answer| answer.as_ref().err()) {
+            span::failed(&span, error);
+        }
         if let Some(observer) = &self.observer {
             let backend = self.backend.capabilities().name;
             let mut failed: Vec<(Option<&str>, ErrorKind)> = Vec::new();

@@ -108,3 +108,46 @@ impl Table {
         self.compact_at = self.tags.len() * 2;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(name: &str) -> Key {
+        Key::parse(&format!("default:{name}")).unwrap()
+    }
+
+    #[test]
+    fn tag_that_somebody_carries_is_kept_and_the_others_are_dropped() {
+        let tags = Tags::default();
+        let held = tags.of(&key("held"));
+        let carried = Tags::counts(&[tags.of(&key("carried"))]);
+        drop(tags.of(&key("idle")));
+        tags.compact();
+        let mut names: Vec<_> =
+            tags.all().iter().map(|tag| tag.guard.tag.name().to_owned()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["carried", "held"]);
+        // Whoever carries it is reached by its next change.
+        tags.raise(&key("carried"));
+        assert_ne!(carried[0].0.guard.count(), carried[0].1);
+        assert!(Arc::ptr_eq(&held, &tags.of(&key("held"))));
+    }
+
+    #[test]
+    fn tags_that_nobody_carries_do_not_pile_up() {
+        let tags = Tags::default();
+        (0..100_000).for_each(|n| drop(tags.of(&key(&n.to_string()))));
+        assert!(tags.all().len() <= COMPACT_FROM);
+    }
+
+    #[test]
+    fn copy_of_a_marker_is_good_until_the_tag_or_its_service_changes() {
+        let tag = Tags::default().of(&key("red"));
+        let version = MarkerVersion::from_raw(7);
+        assert_eq!(tag.copy(0, 0), None);
+        tag.keep(version, 3, 5);
+        assert_eq!(tag.copy(3, 5), Some(version));
+        assert_eq!((tag.copy(4, 5), tag.copy(3, 6)), (None, None));
+    }
+}

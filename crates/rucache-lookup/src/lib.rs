@@ -39,14 +39,41 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod lookups;
+mod options;
 mod record;
-
 mod ruc_cache;
 
-mod provide;
+mod batch;
+mod exchange;
+mod registry;
+mod stats;
+mod ttl_table;
+mod warm;
 
+mod events;
+mod hot;
+mod many;
+mod provide;
+mod sketch;
+mod stamp;
+mod upkeep;
+
+pub use batch::{
+    Batch, BatchId, BatchItem, BatchOptions, BatchRecord, BatchStatus, CacheCounts, InvalidBatchId,
+    OutcomeCounts,
+};
+pub use exchange::{ExchangeRates, RateLookup};
+pub use lookups::Lookups;
+pub use options::LookupOptions;
 pub use record::CachedRecord;
+pub use registry::{Include, InvalidCounts, InvalidPage, InvalidRecord, Marked, RegistryError};
 pub use ruc_cache::{Lookup, RucCache};
+pub use stamp::rfc3339;
+pub use stats::{DailyStats, DayCounts, HitsAndMisses, Scope, Stats};
+pub use ttl_table::{InvalidPattern, TtlTable};
+pub use upkeep::Maintained;
+pub use warm::{Stopped, WarmItem, WarmOptions, Warmed};
 
 /// Holds the README's example to the truth.
 #[cfg(doctest)]

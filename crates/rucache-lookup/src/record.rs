@@ -19,17 +19,14 @@ pub struct CachedRecord {
     #[serde(rename = "_as_of", default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<Timestamp>,
     /// Name of the source that gave the record; none when a caller stored it.
-    #[serde(rename = "_source", default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<String>,
+    #[serde(rename = "_source", default, skip_serializing_if = "Option::is_none", with = "name")]
+    pub source: Option<Arc<str>>,
 }
 
 impl From<&CachedRecord> for Found {
     fn from(cached: &CachedRecord) -> Self {
-        Self {
-            record: cached.record.clone(),
-            as_of: cached.as_of,
-            source: cached.source.as_deref().map(Arc::from),
-        }
+        let CachedRecord { record, as_of, source } = cached.clone();
+        Self { record, as_of, source }
     }
 }
 
@@ -52,5 +49,26 @@ mod shared {
         deserializer: D,
     ) -> Result<Arc<Taxpayer>, D::Error> {
         Taxpayer::deserialize(deserializer).map(Arc::new)
+    }
+}
+
+mod name {
+    //! A shared name, written and read like a plain one.
+
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        name: &Option<Arc<str>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        name.as_deref().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Arc<str>>, D::Error> {
+        Ok(Option::<String>::deserialize(deserializer)?.map(Arc::from))
     }
 }

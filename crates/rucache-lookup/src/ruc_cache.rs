@@ -1,20 +1,21 @@
 //! The taxpayer records of a service, cached.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use rucache_core::{Key, ServiceName};
+use rucache_core::{Key, ServiceName, Timestamp};
 use rucache_engine::{
-    Accept, Cache, CacheError, Hit, LoadError, Policy, Removed, ServedFrom, Written,
+    Accept, Cache, CacheError, Found, Hit, LoadError, Loaded, Only, Policy, Removed, ServedFrom,
+    Verdict, Written,
 };
 use rucache_ruc::{
-    Cause, Found, InvalidRuc, NotFound, Outcome, Profile, Provider, Reason, Ruc, Taxpayer,
-    Unanswered, ruc_key,
+    Cause, NotFound, Outcome, Profile, Provider, Reason, ReasonKind, Ruc, Taxpayer, Unanswered,
+    ruc_key,
 };
 
-use crate::CachedRecord;
-use crate::provide::{Asking, CONCURRENCY, NoAnswer, policy};
+use crate::lookups::{ServiceState, Shared};
+use crate::provide::{NoAnswer, no_answer, policy};
+use crate::{CachedRecord, LookupOptions, Lookups};
 
 /// Taxpayer records of one service: cached under `ruc_{number}`, asked of a provider when missing.
 ///
@@ -22,8 +23,8 @@ use crate::provide::{Asking, CONCURRENCY, NoAnswer, policy};
 #[derive(Clone)]
 pub struct RucCache {
     cache: Cache,
-    provider: Arc<dyn Provider>,
-    profile: Profile,
+    shared: Arc<Shared>,
+    state: Arc<ServiceState>,
 }
 
 /// The outcome of a look-up, and how the cache answered.
@@ -32,7 +33,8 @@ pub struct RucCache {
 pub struct Lookup {
     /// What is known of the number.
     pub outcome: Outcome,
-    /// How the cache came by the record; none where there is no record.
+    /// How the cache came by the record, or by the verdict that there is none; none where it has
+    /// neither.
     pub served: Option<rucache_engine::Outcome>,
 }
 
@@ -43,10 +45,23 @@ impl From<Outcome> for Lookup {
 }
 
 impl RucCache {
-    /// Records in the service of `cache`, asked of `provider`, as fresh as `profile` says.
+    /// Records in the service of `cache`, asked of `provider`, as fresh as `profile` says, with
+    /// look-ups of their own. Where a process has several services, it has one [`Lookups`].
     #[must_use]
     pub fn new(cache: Cache, provider: Arc<dyn Provider>, profile: Profile) -> Self {
-        Self { cache, provider, profile }
+        let options = LookupOptions::default().with_profile(profile);
+        let service = cache.service_name().clone();
+        Lookups::without_rules(cache, provider, options).ruc(&service)
+    }
+
+    pub(crate) fn of(lookups: &Lookups, cache: Cache, state: Arc<ServiceState>) -> Self {
+        Self { cache, shared: lookups.0.clone(), state }
+    }
+
+    /// What this service shares with the others.
+    #[must_use]
+    pub fn lookups(&self) -> Lookups {
+        Lookups(self.shared.clone())
     }
 
     /// The service that the records are cached in.
@@ -58,18 +73,32 @@ impl RucCache {
     /// The provider that is asked.
     #[must_use]
     pub fn provider(&self) -> &Arc<dyn Provider> {
-        &self.provider
+        &self.shared.provider
+    }
+
+    pub(crate) const fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
+    pub(crate) const fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    pub(crate) const fn state(&self) -> &Arc<ServiceState> {
+        &self.state
     }
 
     /// The fresh record of `ruc` in the cache, without asking the provider.
     pub async fn get(&self, ruc: &Ruc) -> Option<Hit<CachedRecord>> {
+        self.state.sketch.note(*ruc);
         // The name of a RUC is always a key.
         let hit: Option<Hit<CachedRecord>> =
             self.cache.read(&self.key(*ruc), Accept::Fresh).await.ok().flatten();
         hit.filter(|hit| hit.record.ruc() == *ruc)
     }
 
-    /// Stores `record` under its own number, for as long as `life` or else the profile says.
+    /// Stores `record` under its own number, for as long as `life` or else the profile says. A mark
+    /// of the number is gone.
     ///
     /// # Errors
     ///
@@ -80,20 +109,33 @@ impl RucCache {
         life: Option<Policy>,
     ) -> Result<Written, CacheError> {
         let record = record.into();
-        let key = self.key(record.ruc());
-        let now = self.cache.runtime().wall();
-        let life = life.unwrap_or_else(|| policy(self.profile.record(&record, None, now)));
-        let cached = CachedRecord { record, as_of: None, source: None };
-        self.cache.set_shared(&key, Arc::new(cached), life).await
+        let ruc = record.ruc();
+        let written = self.store(record, life).await?;
+        // A value is no longer listed as invalid; should that fail, a listing passes over it.
+        let _ = self.unlist(vec![ruc.to_string()]).await;
+        Ok(written)
     }
 
-    /// Drops the record of `ruc`.
+    /// Stores a record and leaves the registry's index alone.
+    pub(crate) async fn store(
+        &self,
+        record: Arc<Taxpayer>,
+        life: Option<Policy>,
+    ) -> Result<Written, CacheError> {
+        let key = self.key(record.ruc());
+        let life = life.unwrap_or_else(|| self.life(&record, None));
+        let tags: Vec<String> = rucache_ruc::tags(&record).collect();
+        let cached = CachedRecord { record, as_of: None, source: None };
+        self.cache.put(&key, Loaded::new(cached).with_tags(tags), life).await
+    }
+
+    /// Drops the record of `ruc`; a mark of it stays.
     ///
     /// # Errors
     ///
     /// [`CacheError::Backend`] when the backend cannot do that at all.
     pub async fn delete(&self, ruc: &Ruc) -> Result<Removed, CacheError> {
-        self.cache.delete(&self.key(*ruc)).await
+        self.cache.delete_only(&self.key(*ruc), Only::Value).await
     }
 
     /// What is known of `ruc`: from the cache, else from the provider.
@@ -103,25 +145,25 @@ impl RucCache {
 
     /// As [`lookup`](Self::lookup), and tells how the cache answered.
     pub async fn lookup_served(&self, ruc: &Ruc) -> Lookup {
+        self.state.sketch.note(*ruc);
         let key = self.key(*ruc);
+        match self.cache.find::<CachedRecord>(&key, Accept::Fresh) {
+            Ok(Found::Value(hit)) if hit.record.ruc() == *ruc => return hit.into(),
+            Ok(Found::Negative(verdict)) => return self.refused(verdict),
+            _ => {}
+        }
         let mut read = self.read(&key, *ruc).await;
         if is_of_another(&read, *ruc) {
             // Somebody wrote another number's record under this one's name: no record at all.
             let _ = self.cache.delete(&key).await;
             read = self.read(&key, *ruc).await;
         }
-        if is_of_another(&read, *ruc) {
-            return Outcome::Unavailable(failed()).into();
-        }
-        self.judge(read)
+        self.judge(*ruc, read)
     }
 
     async fn read(&self, key: &Key, ruc: Ruc) -> Result<Hit<CachedRecord>, LoadError> {
-        let asking = self.asking();
-        let load = move || async move {
-            let unanswered = || Err(NoAnswer(rucache_ruc::Unavailable::new(Cause::Failed)));
-            asking.ask(vec![ruc]).await.pop().unwrap_or_else(unanswered)
-        };
+        let rucs = self.clone();
+        let load = move || async move { rucs.ask(vec![ruc]).await.pop().unwrap_or_else(no_answer) };
         let read = self.cache.read_or_load(key, self.default_life(), load).await;
         read.map_err(|error| match error {
             CacheError::Load(error) => error,
@@ -130,77 +172,67 @@ impl RucCache {
         })
     }
 
-    /// What is known of each of `rucs`, in their order; the provider is asked for the missing ones
-    /// together, and once for a number that stands twice.
-    pub async fn lookup_many(&self, rucs: &[Ruc]) -> Vec<Lookup> {
-        let keys: Vec<Key> = rucs.iter().map(|ruc| self.key(*ruc)).collect();
-        let numbers: Arc<HashMap<Key, Ruc>> =
-            Arc::new(keys.iter().cloned().zip(rucs.iter().copied()).collect());
-        let asking = self.asking();
-        let load = move |missing: Vec<Key>| {
-            let rucs = missing.iter().filter_map(|key| numbers.get(key).copied()).collect();
-            asking.clone().ask(rucs)
-        };
-        // What one load asks for goes out in full calls, all under way at once.
-        let at_once = self.provider.batch_limit().saturating_mul(CONCURRENCY);
-        let reads = self.cache.read_or_load_many(&keys, self.default_life(), at_once, load).await;
-        let mut lookups = Vec::with_capacity(rucs.len());
-        for (read, ruc) in reads.into_iter().zip(rucs) {
-            lookups.push(match is_of_another(&read, *ruc) {
-                true => self.lookup_served(ruc).await,
-                false => self.judge(read),
-            });
-        }
-        lookups
+    /// Loads the record of `ruc` where the cache has no fresh one.
+    pub(crate) async fn reload(&self, ruc: Ruc) -> Result<(), LoadError> {
+        self.read(&self.key(ruc), ruc).await.map(drop)
     }
 
-    /// What is known of each of `texts`, in their order; what is no RUC is told without asking.
-    pub async fn lookup_texts<T: AsRef<str>>(&self, texts: &[T]) -> Vec<Lookup> {
-        let parsed: Vec<Result<Ruc, InvalidRuc>> =
-            texts.iter().map(|text| text.as_ref().parse()).collect();
-        let rucs: Vec<Ruc> = parsed.iter().filter_map(|ruc| ruc.as_ref().ok().copied()).collect();
-        let mut lookups = self.lookup_many(&rucs).await.into_iter();
-        parsed
-            .into_iter()
-            .map(|ruc| match ruc {
-                Ok(_) => lookups.next().unwrap_or_else(|| Outcome::Unavailable(failed()).into()),
-                Err(invalid) => Outcome::Invalid(invalid).into(),
-            })
-            .collect()
-    }
-
-    fn key(&self, ruc: Ruc) -> Key {
+    pub(crate) fn key(&self, ruc: Ruc) -> Key {
         ruc_key(self.cache.service_name(), ruc)
     }
 
-    fn asking(&self) -> Asking {
-        Asking {
-            provider: self.provider.clone(),
-            runtime: self.cache.runtime().clone(),
-            profile: self.profile,
-            deadline: self.cache.timing().load_deadline,
-            shared: self.cache.backend().is_some(),
+    /// The life of a record as its name says, or else its content.
+    pub(crate) fn life(&self, record: &Taxpayer, as_of: Option<Timestamp>) -> Policy {
+        let now = self.cache.runtime().wall();
+        let mut life = policy(self.shared.options.profile.record(record, as_of, now));
+        if let Some(ttl) = self.shared.options.ttls.ttl(&self.key(record.ruc())) {
+            life.fresh = ttl;
         }
+        life
     }
 
     /// The life of a record before anything is known of it; the record then brings its own.
-    fn default_life(&self) -> Policy {
+    pub(crate) fn default_life(&self) -> Policy {
         policy(rucache_ruc::Freshness::DEFAULT)
     }
 
-    fn judge(&self, read: Result<Hit<CachedRecord>, LoadError>) -> Lookup {
+    /// What a read that may have loaded tells of `ruc`.
+    pub(crate) fn judge(&self, ruc: Ruc, read: Result<Hit<CachedRecord>, LoadError>) -> Lookup {
         match read {
-            Ok(hit) => {
-                let found = Found::from(&*hit.value);
-                Lookup { outcome: Outcome::Found(found), served: Some(hit.outcome) }
+            Ok(hit) if hit.record.ruc() == ruc => hit.into(),
+            Ok(_) => Outcome::Unavailable(failed()).into(),
+            Err(LoadError::Negative(verdict)) => {
+                if verdict.outcome.from == ServedFrom::Load {
+                    self.list_learned(ruc, &verdict);
+                }
+                self.refused(verdict)
             }
-            Err(LoadError::Absent) => Lookup::from(Outcome::NotFound(NotFound {
-                reason: Reason::NO_EXISTE_SUNAT,
-                since: self.cache.runtime().wall(),
-                attempts: 1,
-            })),
             Err(error) => Outcome::Unavailable(unanswered(&error)).into(),
         }
+    }
+
+    /// What a verdict says of a number: nothing where it is a failure of the source.
+    pub(crate) fn refused(&self, verdict: Verdict) -> Lookup {
+        let reason = Reason::new(verdict.negative.reason.clone());
+        let outcome = match reason.kind() {
+            ReasonKind::ErrorApi => Outcome::Unavailable(Unanswered {
+                retry_after: Some(verdict.outcome.ttl),
+                ..failed()
+            }),
+            _ => Outcome::NotFound(NotFound {
+                reason,
+                since: verdict.negative.first_seen,
+                attempts: verdict.negative.attempts.into(),
+            }),
+        };
+        Lookup { outcome, served: Some(verdict.outcome) }
+    }
+}
+
+impl From<Hit<CachedRecord>> for Lookup {
+    fn from(hit: Hit<CachedRecord>) -> Self {
+        let found = rucache_ruc::Found::from(&*hit.value);
+        Self { outcome: Outcome::Found(found), served: Some(hit.outcome) }
     }
 }
 
@@ -216,14 +248,14 @@ impl fmt::Debug for RucCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RucCache")
             .field("service", self.cache.service_name())
-            .field("provider", &self.provider.name())
-            .field("profile", &self.profile)
+            .field("provider", &self.provider().name())
+            .field("profile", &self.shared.options.profile)
             .finish_non_exhaustive()
     }
 }
 
 /// Whether what was read under the name of `ruc` is the record of another number.
-fn is_of_another(read: &Result<Hit<CachedRecord>, LoadError>, ruc: Ruc) -> bool {
+pub(crate) fn is_of_another(read: &Result<Hit<CachedRecord>, LoadError>, ruc: Ruc) -> bool {
     read.as_ref().is_ok_and(|hit| hit.record.ruc() != ruc)
 }
 
@@ -231,11 +263,12 @@ fn failed() -> Unanswered {
     Unanswered { cause: Cause::Failed, retry_after: None, stale: None }
 }
 
-fn unanswered(error: &LoadError) -> Unanswered {
+pub(crate) fn unanswered(error: &LoadError) -> Unanswered {
     match error {
         LoadError::TimedOut { .. }
         | LoadError::DeadlinePassed { .. }
         | LoadError::LoadedElsewhere => Unanswered { cause: Cause::Timeout, ..failed() },
+        LoadError::Overloaded => Unanswered { cause: Cause::Overloaded, ..failed() },
         _ => error.cause().map_or_else(failed, |NoAnswer(unavailable)| (*unavailable).into()),
     }
 }

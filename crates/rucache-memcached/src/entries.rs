@@ -2,7 +2,7 @@
 
 mod write;
 
-use std::collections::HashMap;
+use std::mem;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
@@ -30,11 +30,10 @@ impl Pool {
             .map(|key| {
                 let entry = self.entry(key);
                 let node = self.node_of(&entry);
-                let entry = reads[node].push(entry);
-                let markers = (companions == Companions::Markers).then(|| {
-                    let mut marker = |marker| reads[node].push_once(self.marker(&marker));
-                    (marker(Marker::Root), marker(Marker::Service(key.service_name())))
-                });
+                let names = &mut reads[node];
+                let entry = names.push(entry);
+                let markers =
+                    (companions == Companions::Markers).then(|| names.markers_of(self, key));
                 (node, entry, markers)
             })
             .collect();
@@ -48,14 +47,16 @@ impl Pool {
                 }
             }
         };
-        let found = join_all(self.nodes.iter().zip(reads).map(read)).await;
-        let fetched = |node: usize, entry: usize, markers: Option<(usize, usize)>| {
-            let at = |place: usize| found[node].get(place).cloned();
-            let at = |place| at(place).unwrap_or(Err(Trouble::Garbled));
-            let mut fetched = Fetched { entry: stored(at(entry)?)?, ..Fetched::default() };
+        let mut found = join_all(self.nodes.iter().zip(reads).map(read)).await;
+        let mut fetched = |node: usize, entry: usize, markers: Option<(usize, usize)>| {
+            let found = &mut found[node];
+            // An entry has one reader; a marker has many.
+            let entry = found.get_mut(entry).map(|it| mem::replace(it, Err(Trouble::Garbled)));
+            let entry = stored(entry.unwrap_or(Err(Trouble::Garbled))?)?;
+            let mut fetched = Fetched { entry, ..Fetched::default() };
             if let Some((root, service)) = markers {
-                fetched.root = marker(at(root)?)?;
-                fetched.service = marker(at(service)?)?;
+                fetched.root = marker(found.get(root))?;
+                fetched.service = marker(found.get(service))?;
             }
             Ok(fetched)
         };
@@ -106,27 +107,32 @@ impl Pool {
     }
 }
 
-/// The names to be read from one node.
+/// The names to be read from one node. A marker stands once, however many entries it decides about.
 #[derive(Default)]
-struct Names {
+struct Names<'k> {
     list: Vec<Name>,
-    markers: HashMap<Name, usize>,
+    root: Option<usize>,
+    services: Vec<(&'k str, usize)>,
 }
 
-impl Names {
+impl<'k> Names<'k> {
     fn push(&mut self, name: Name) -> usize {
         self.list.push(name);
         self.list.len() - 1
     }
 
-    /// A marker stands once, however many entries it decides about.
-    fn push_once(&mut self, name: Name) -> usize {
-        if let Some(place) = self.markers.get(&name) {
-            return *place;
+    /// The places of the root's marker and of the marker of the service of `key`.
+    fn markers_of(&mut self, pool: &Pool, key: &'k Key) -> (usize, usize) {
+        let root = self.root.unwrap_or_else(|| self.push(pool.marker(&Marker::Root)));
+        self.root = Some(root);
+        let service = key.service();
+        let known = self.services.iter().find(|(name, _)| *name == service);
+        if let Some((_, place)) = known {
+            return (root, *place);
         }
-        let place = self.push(name.clone());
-        self.markers.insert(name, place);
-        place
+        let place = self.push(pool.marker(&Marker::Service(key.service_name())));
+        self.services.push((service, place));
+        (root, place)
     }
 }
 
@@ -143,8 +149,13 @@ fn stored(item: Option<Item>) -> Result<Option<Stored>, Trouble> {
     }
 }
 
-fn marker(item: Option<Item>) -> Result<Option<MarkerVersion>, Trouble> {
-    item.map(|item| parse_number(&item.value).map(MarkerVersion::from_raw)).transpose()
+fn marker(found: Option<&Result<Option<Item>, Trouble>>) -> Result<Option<MarkerVersion>, Trouble> {
+    match found {
+        Some(Ok(Some(item))) => parse_number(&item.value).map(MarkerVersion::from_raw).map(Some),
+        Some(Ok(None)) => Ok(None),
+        Some(Err(trouble)) => Err(*trouble),
+        None => Err(Trouble::Garbled),
+    }
 }
 
 /// The end of an entry, or of its freshness, which ends its lease as well.

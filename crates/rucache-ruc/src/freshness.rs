@@ -113,6 +113,15 @@ impl Profile {
         }
     }
 
+    /// Freshness of the usual record: new data of a taxpayer that is ACTIVO and HABIDO.
+    #[must_use]
+    pub const fn usual_record(self) -> Freshness {
+        match self {
+            Self::Reference => Freshness::RECORD,
+            Self::Register => Freshness::new(DAY, DAY.saturating_mul(7)),
+        }
+    }
+
     /// Freshness of the exchange rate of `date`, fetched at `now`.
     #[must_use]
     pub fn exchange_rate(self, date: LimaDate, now: Timestamp) -> Freshness {

@@ -1,12 +1,16 @@
 //! The command line: what can be asked, and which command answers.
 
 mod answer;
+mod cache;
 mod config;
 mod doctor;
+mod entry;
 mod exit;
 mod health;
 mod input;
+mod invalidate;
 mod key;
+mod logging;
 mod lookup;
 mod remote;
 mod ruc;
@@ -44,6 +48,12 @@ struct Cli {
 enum Command {
     Serve(serve::Args),
     Lookup(lookup::Args),
+    Get(entry::GetArgs),
+    Set(entry::SetArgs),
+    Delete(entry::DeleteArgs),
+    Clear(invalidate::ClearArgs),
+    Invalidate(invalidate::InvalidateArgs),
+    Event(invalidate::EventArgs),
     Key(key::Args),
     #[command(subcommand)]
     Ruc(ruc::Command),
@@ -60,6 +70,12 @@ pub(crate) fn main() -> ExitCode {
     let done = match command {
         Command::Serve(args) => serve::run(&args, &global),
         Command::Lookup(args) => lookup::run(args, &global, &mut out),
+        Command::Get(args) => entry::get(&args, &global, &mut out),
+        Command::Set(args) => entry::set(&args, &global, &mut out),
+        Command::Delete(args) => entry::delete(&args, &global, &mut out),
+        Command::Clear(args) => invalidate::clear(&args, &global, &mut out),
+        Command::Invalidate(args) => invalidate::invalidate(&args, &global, &mut out),
+        Command::Event(args) => invalidate::event(&args, &global, &mut out),
         Command::Key(args) => key::run(&args, &mut out),
         Command::Ruc(ruc::Command::Check(args)) => ruc::check(args, &mut out),
         Command::Config(config::Command::Show(args)) => config::show(&args, &global, &mut out),

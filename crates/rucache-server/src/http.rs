@@ -1,23 +1,40 @@
 //! The HTTP service: routes, their handlers, and the server that runs them.
 
+mod access;
 mod limits;
 mod problem;
 mod call;
 mod route;
+mod router;
+mod live;
 mod app;
 mod reply;
+mod trail;
 mod verdict;
 mod ruc;
 mod batch;
 mod entry;
+mod lease;
+mod many;
+mod names;
+mod invalidate;
+mod events;
+mod maintenance;
 mod health;
+mod watch;
+mod metrics;
+mod overview;
+mod page;
 mod openapi;
 mod schema;
+mod inside;
 mod patience;
 mod server;
 
+pub(crate) use access::Door;
 pub(crate) use app::App;
 pub(crate) use server::{bind, run};
+pub(crate) use trail::TARGET;
 
 #[cfg(test)]
 mod tests;

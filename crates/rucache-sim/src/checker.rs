@@ -56,6 +56,8 @@ pub(crate) struct Book {
     losses: BTreeMap<Key, Moment>,
     /// When the store was last put back to an older state.
     restored: Option<Moment>,
+    /// When each process had last read the markers above each key, when that happened.
+    read_before: BTreeMap<u64, BTreeMap<Key, Moment>>,
 }
 
 impl Book {
@@ -79,6 +81,7 @@ impl Book {
             unrest: Mono::default(),
             losses: BTreeMap::new(),
             restored: None,
+            read_before: BTreeMap::new(),
         }
     }
 

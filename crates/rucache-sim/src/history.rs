@@ -57,6 +57,11 @@ impl History {
         self.book().told(process, change);
     }
 
+    /// `process` has read an entry of `key` with the markers above it.
+    pub(crate) fn read_markers(&self, process: u64, key: &Key) {
+        self.book().read_markers(process, key);
+    }
+
     /// The store has dropped something.
     pub(crate) fn lost(&self, loss: &Loss) {
         self.book().lost(loss);

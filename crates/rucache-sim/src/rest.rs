@@ -36,6 +36,11 @@ pub(crate) async fn look_at_everything(world: &Arc<World>, random: &mut Random) 
             caller::make(process.clone(), caller::plain(caller::look(key.clone()))).await;
         }
     }
+    // What the store has lost is made anew by a first load, which that may cost its place.
+    for key in &world.setup.keys {
+        let load = caller::plain(What::Load(key.clone()));
+        caller::make(random.pick(&processes), load).await;
+    }
     for key in &world.setup.keys {
         let writer = random.pick(&processes);
         world.history.commit(key);

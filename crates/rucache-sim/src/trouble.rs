@@ -75,9 +75,11 @@ async fn bring(world: &Arc<World>, trouble: Trouble, random: &mut Random) {
             world.history.note(|| format!("place {place}: fair"));
         }
         Trouble::PushLoss => {
+            let lasts = if random.chance(500) { 6_000 } else { 100 };
+            wire.set_weather(Weather { pushes: false, ..Weather::FAIR });
             world.cut_push(place);
-            // It connects anew soon; sometimes it breaks again.
-            world.scheduler.sleep(random.millis(1_500)).await;
+            world.scheduler.sleep(random.millis(lasts)).await;
+            wire.set_weather(Weather::FAIR);
         }
         Trouble::Restart => {
             world.server.restart();
@@ -87,8 +89,17 @@ async fn bring(world: &Arc<World>, trouble: Trouble, random: &mut Random) {
             world.server.take_snapshot();
             world.history.note(|| "store keeps a snapshot".to_owned());
             world.scheduler.sleep(random.millis(3_000)).await;
+            // With a process that knew what the store forgets.
+            let dies = random.chance(400);
+            if dies {
+                world.kill(place);
+            }
             if world.server.restore() {
                 world.history.reborn(true);
+            }
+            if dies {
+                world.scheduler.sleep(random.millis(500)).await;
+                world.start(place);
             }
         }
         Trouble::Eviction => {

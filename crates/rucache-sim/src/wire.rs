@@ -38,11 +38,18 @@ pub(crate) struct Weather {
     pub(crate) spoilt: u64,
     /// So many calls in a thousand are slow, and may be too slow.
     pub(crate) slow: u64,
+    /// Whether a push connection can be made, and lasts.
+    pub(crate) pushes: bool,
 }
 
 impl Weather {
+    /// Whether a push connection can be made, and lasts.
+    pub(crate) fn lets_push(self) -> bool {
+        self.pushes && self.reach == Reach::Open
+    }
+
     /// Nothing goes wrong.
-    pub(crate) const FAIR: Self = Self { reach: Reach::Open, spoilt: 0, slow: 0 };
+    pub(crate) const FAIR: Self = Self { reach: Reach::Open, spoilt: 0, slow: 0, pushes: true };
 }
 
 /// A network of one process.

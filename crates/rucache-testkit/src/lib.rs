@@ -6,6 +6,7 @@
 
 mod background;
 mod chaos;
+mod chromium;
 mod deadline;
 mod directory;
 mod fake;
@@ -13,6 +14,7 @@ mod fleet;
 mod memcached;
 mod port;
 mod process;
+mod prometheus;
 mod provider_fake;
 mod proxy;
 mod random;
@@ -22,10 +24,12 @@ mod rounds;
 mod watchdog;
 
 pub use chaos::{Chaos, ChaosBackend};
+pub use chromium::{Chromium, Scheme, Tab, Viewport};
 pub use deadline::wait_until;
 pub use fake::{FakeServer, Step};
 pub use fleet::{Fleet, Member, Parent};
 pub use memcached::{Memcached, MemcachedOptions};
+pub use prometheus::{Prometheus, Sample};
 pub use provider_fake::{ProviderCall, ProviderFake, ProviderFault, ProviderShape};
 pub use proxy::{Connections, Counts, Ending, Fault, FaultProxy};
 pub use reads::{KEYS, Reads, VALUE_LEN, compare_reads};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rucache_core::Backend;
 
 use crate::OpenError;
-use crate::layers::without_password;
+use crate::password::without_password;
 
 /// A backend, opened or about to be.
 pub(crate) enum Opened {

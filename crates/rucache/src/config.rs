@@ -5,14 +5,13 @@ use std::fmt::Display;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use rucache_core::Ttl;
 use rucache_core::rule::{InvalidRule, Rule, RuleSet};
-use rucache_core::{KeyPrefix, Ttl};
 use rucache_engine::Timing;
 
 #[cfg(feature = "memory")]
 use crate::LocalTier;
-use crate::Ttls;
-use crate::layers::without_password;
+use crate::password::without_password;
 
 /// What [`open_with`](crate::open_with) composes a cache from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,11 +23,12 @@ pub struct Config {
     #[cfg(feature = "memory")]
     pub local: LocalTier,
     /// What stands before every name at a server, so that several deployments can share it.
-    pub key_prefix: Option<KeyPrefix>,
+    pub key_prefix: Option<String>,
     /// How long entries live where nobody says and no pattern fits.
     pub default_ttl: Ttl,
     /// How long entries live by their names, where nobody says.
-    pub ttls: Ttls,
+    #[cfg(feature = "lookup")]
+    pub ttls: rucache_lookup::TtlTable,
     /// What is invalidated when something happens, beside the rules of the domain.
     pub rules: Vec<Rule>,
     /// How long callers and loads may take.
@@ -57,7 +57,8 @@ impl Default for Config {
             local: LocalTier::default(),
             key_prefix: None,
             default_ttl: Ttl::DEFAULT,
-            ttls: Ttls::default(),
+            #[cfg(feature = "lookup")]
+            ttls: rucache_lookup::TtlTable::default(),
             rules: Vec::new(),
             timing: Timing::default(),
             max_value_len: rucache_core::Capabilities::DEFAULT_MAX_VALUE_LEN,
@@ -87,16 +88,29 @@ impl Config {
         format!("{address}?{}", query.join("&"))
     }
 
-    /// The rules of this configuration and of the domain.
+    /// How look-ups behave.
+    #[cfg(feature = "lookup")]
+    #[must_use]
+    pub fn lookup_options(&self) -> rucache_lookup::LookupOptions {
+        let mut options = rucache_lookup::LookupOptions::default()
+            .with_profile(self.profile)
+            .with_ttls(self.ttls.clone())
+            .with_services(self.ruc_services.iter().cloned())
+            .with_rules(self.rules.iter().cloned());
+        options.default_ttl = self.default_ttl;
+        options
+    }
+
+    /// The rules of the domain and of this configuration.
     ///
     /// # Errors
     ///
     /// The first rule that cannot be used.
     pub fn rule_set(&self) -> Result<RuleSet, InvalidRule> {
-        let rules = RuleSet::new(self.rules.iter().cloned())?;
+        let rules = RuleSet::default();
         #[cfg(feature = "lookup")]
         let rules = rules.and(RuleSet::new(rucache_ruc::rules(&self.ruc_services))?);
-        Ok(rules)
+        Ok(rules.and(RuleSet::new(self.rules.iter().cloned())?))
     }
 }
 
@@ -136,5 +150,26 @@ impl Display for BackendUrl {
 impl std::fmt::Debug for BackendUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "BackendUrl({self})")
+    }
+}
+
+#[cfg(all(test, feature = "redis"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefix_of_names_goes_before_one_in_the_url() {
+        let url = |url: &str, prefix: Option<&str>| {
+            let backend = url.parse().expect("a URL");
+            let key_prefix = prefix.map(str::to_owned);
+            Config { backend, key_prefix, ..Config::default() }.backend_url()
+        };
+        assert_eq!(url("redis://host/1", None), "redis://host/1");
+        assert_eq!(url("redis://host/1", Some("shop")), "redis://host/1?prefix=shop");
+        assert_eq!(
+            url("redis://host/1?prefix=a&timeout=1s", Some("shop")),
+            "redis://host/1?timeout=1s&prefix=shop"
+        );
+        assert_eq!(url("memory://", Some("shop")), "memory://");
     }
 }

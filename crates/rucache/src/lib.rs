@@ -57,9 +57,9 @@
 //! | `padron` (default) | SUNAT's register as their source, and a bundled sample |
 //! | `telemetry` | metrics for Prometheus |
 
+mod password;
 mod setting;
 mod layers;
-mod ttls;
 #[cfg(feature = "memory")]
 mod local_tier;
 mod config;
@@ -69,15 +69,15 @@ mod open;
 #[cfg(feature = "lookup")]
 mod source;
 
+pub use config::{BackendUrl, Config};
+pub use layers::{ConfigError, Layers, Origin};
 #[cfg(feature = "memory")]
 pub use local_tier::LocalTier;
-pub use config::{BackendUrl, Config};
-pub use layers::{ConfigError, Layers, Origin, without_password};
 #[cfg(feature = "memory")]
 pub use open::open_default;
 pub use open::{Cache, OpenError, open, open_backend, open_config, open_observed, open_with};
+pub use password::without_password;
 pub use setting::Setting;
-pub use ttls::Ttls;
 
 pub use rucache_core::{Key, ServiceName, Ttl};
 pub use rucache_engine::{
@@ -103,12 +103,12 @@ pub use rucache_padron as padron;
 /// Redis: the crate `rucache-redis`.
 #[cfg(feature = "redis")]
 pub use rucache_redis as redis;
-/// Metrics: the crate `rucache-telemetry`.
-#[cfg(feature = "telemetry")]
-pub use rucache_telemetry as telemetry;
 /// Numbers and records: the crate `rucache-ruc`.
 #[cfg(feature = "lookup")]
 pub use rucache_ruc as ruc;
+/// Metrics: the crate `rucache-telemetry`.
+#[cfg(feature = "telemetry")]
+pub use rucache_telemetry as telemetry;
 
 /// Holds the README's example to the truth.
 #[cfg(doctest)]

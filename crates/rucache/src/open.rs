@@ -10,7 +10,7 @@ use rucache_engine::{Applied, Cache as Engine, CacheBuilder, CacheError};
 use thiserror::Error;
 
 use crate::backend::{self, Opened};
-use crate::{Config, ConfigError, Ttls};
+use crate::{Config, ConfigError};
 
 /// A composed cache: everything an [engine cache](rucache_engine::Cache) does, and taxpayer
 /// look-ups.
@@ -20,12 +20,9 @@ use crate::{Config, ConfigError, Ttls};
 pub struct Cache {
     engine: Engine,
     rules: Arc<RuleSet>,
-    /// By name, and where no name fits.
-    ttls: Arc<(Ttls, Ttl)>,
+    default_ttl: Ttl,
     #[cfg(feature = "lookup")]
-    provider: Arc<dyn rucache_ruc::Provider>,
-    #[cfg(feature = "lookup")]
-    profile: rucache_ruc::Profile,
+    lookups: rucache_lookup::Lookups,
 }
 
 impl Deref for Cache {
@@ -135,10 +132,7 @@ pub async fn open_observed(
     compose(config, Some(observer)).await
 }
 
-async fn compose(
-    config: Config,
-    observer: Option<Arc<dyn Observer>>,
-) -> Result<Cache, OpenError> {
+async fn compose(config: Config, observer: Option<Arc<dyn Observer>>) -> Result<Cache, OpenError> {
     let rules = Arc::new(config.rule_set()?);
     let builder = builder(&config).await?;
     let builder = builder.timing(config.timing).max_value_len(config.max_value_len);
@@ -146,14 +140,18 @@ async fn compose(
         Some(observer) => builder.observer(observer),
         None => builder,
     };
+    let engine = builder.build()?;
+    #[cfg(feature = "lookup")]
+    let lookups = {
+        let provider = crate::source::open(&config).await?;
+        rucache_lookup::Lookups::new(engine.clone(), provider, config.lookup_options())?
+    };
     Ok(Cache {
-        engine: builder.build()?,
+        engine,
         rules,
-        ttls: Arc::new((config.ttls.clone(), config.default_ttl)),
+        default_ttl: config.default_ttl,
         #[cfg(feature = "lookup")]
-        provider: crate::source::open(&config).await?,
-        #[cfg(feature = "lookup")]
-        profile: config.profile,
+        lookups,
     })
 }
 
@@ -214,20 +212,29 @@ impl Cache {
     /// How long the configuration lets what is stored as `key` live.
     #[must_use]
     pub fn life_of(&self, key: &Key) -> Ttl {
-        let (by_name, default) = &*self.ttls;
-        by_name.of(key).unwrap_or(*default)
+        #[cfg(feature = "lookup")]
+        if let Some(ttl) = self.lookups.ttl_of(key) {
+            return ttl;
+        }
+        #[cfg(not(feature = "lookup"))]
+        let _ = key;
+        self.default_ttl
     }
 
-    /// The rules of the configuration and of the domain.
+    /// The rules of the domain and of the configuration.
     #[must_use]
     pub fn rules(&self) -> &Arc<RuleSet> {
         &self.rules
     }
 
     /// Does what the [rules](Self::rules) ask when `event` happens; each effect with what became of
-    /// it. What a rule wants refreshed is expired, so that its next reader loads it.
+    /// it. Taxpayer records that a rule wants refreshed are asked of the source; other entries are
+    /// expired, so that their next reader loads them.
     pub async fn publish(&self, event: &Event) -> Vec<Applied> {
-        self.engine.apply(&self.rules, event, None).await
+        #[cfg(feature = "lookup")]
+        return self.lookups.publish(event).await;
+        #[cfg(not(feature = "lookup"))]
+        return self.engine.apply(&self.rules, event, None).await;
     }
 }
 
@@ -247,21 +254,36 @@ impl Cache {
     /// Taxpayer records in `service`.
     #[must_use]
     pub fn ruc_in(&self, service: &rucache_core::ServiceName) -> rucache_lookup::RucCache {
-        let cache = self.engine.service(service);
-        rucache_lookup::RucCache::new(cache, self.provider.clone(), self.profile)
+        self.lookups.ruc(service)
     }
 
-    /// The same cache with `provider` as the source of look-ups.
+    /// Exchange rates in `service`.
+    #[must_use]
+    pub fn exchange(&self, service: &rucache_core::ServiceName) -> rucache_lookup::ExchangeRates {
+        self.lookups.exchange(service)
+    }
+
+    /// What the look-ups of all services share: rules, statistics, maintenance.
+    #[must_use]
+    pub fn lookups(&self) -> &rucache_lookup::Lookups {
+        &self.lookups
+    }
+
+    /// The same cache with `provider` as the source of look-ups, and with statistics of its own.
     #[must_use]
     pub fn with_provider(mut self, provider: Arc<dyn rucache_ruc::Provider>) -> Self {
-        self.provider = provider;
+        let options = self.lookups.options().clone();
+        // Its rules have been checked.
+        if let Ok(lookups) = rucache_lookup::Lookups::new(self.engine.clone(), provider, options) {
+            self.lookups = lookups;
+        }
         self
     }
 
     /// The source of look-ups.
     #[must_use]
     pub fn provider(&self) -> &Arc<dyn rucache_ruc::Provider> {
-        &self.provider
+        self.lookups.provider()
     }
 }
 

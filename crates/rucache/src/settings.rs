@@ -38,6 +38,21 @@ impl Config {
         settings.extend(names());
         #[cfg(feature = "lookup")]
         settings.push(Setting::new(
+            "ttl",
+            "a table of names, or beginnings of names with a *, and lives: user_profile_* = 3600",
+            "how long entries live by their names, where nobody says",
+            |config: &mut Self, value| {
+                config.ttls = serde_json::from_str(value).map_err(|error| error.to_string())?;
+                Ok(())
+            },
+            |config| {
+                let shown = |(name, ttl)| format!("{name} = {ttl}");
+                let patterns: Vec<_> = config.ttls.patterns().into_iter().map(shown).collect();
+                if patterns.is_empty() { "none".to_owned() } else { patterns.join(", ") }
+            },
+        ));
+        #[cfg(feature = "lookup")]
+        settings.push(Setting::new(
             "ruc_services",
             "a list of services such as [\"migo\", \"nubefact\"]",
             "services that hold taxpayer records: the domain's rules are theirs",
@@ -112,7 +127,7 @@ impl Config {
 }
 
 /// What entries are called, how long they live, and what makes them outdated.
-fn names() -> [Setting<Config>; 4] {
+fn names() -> [Setting<Config>; 3] {
     [
         Setting::new(
             "key_prefix",
@@ -121,11 +136,14 @@ fn names() -> [Setting<Config>; 4] {
             |config: &mut Config, value| {
                 config.key_prefix = match value {
                     "" => None,
-                    value => Some(KeyPrefix::new(value).map_err(|error| error.to_string())?),
+                    value => {
+                        KeyPrefix::new(value).map_err(|error| error.to_string())?;
+                        Some(value.to_owned())
+                    }
                 };
                 Ok(())
             },
-            |config| config.key_prefix.as_ref().map_or_else(|| "none".into(), ToString::to_string),
+            |config| config.key_prefix.clone().unwrap_or_else(|| "none".to_owned()),
         ),
         Setting::new(
             "default_ttl",
@@ -133,13 +151,6 @@ fn names() -> [Setting<Config>; 4] {
             "how long an entry lives where nobody says and no pattern of ttl fits",
             |config: &mut Config, value| read(value, &mut config.default_ttl),
             |config| config.default_ttl.to_string(),
-        ),
-        Setting::new(
-            "ttl",
-            "a table of names, or beginnings of names with a *, and lives: user_profile_* = 3600",
-            "how long entries live by their names, where nobody says",
-            |config: &mut Config, value| read(value, &mut config.ttls),
-            |config| config.ttls.to_string(),
         ),
         Setting::new(
             "rules",

@@ -30,6 +30,36 @@ impl Cache {
         found
     }
 
+    /// As [`look_many`](Self::look_many), for a caller who goes on to load what is not there: that
+    /// is not counted here, the load is.
+    pub async fn find_many<T: Cacheable>(
+        &self,
+        keys: &[Key],
+        accept: Accept,
+    ) -> Vec<Result<Found<T>, CacheError>> {
+        let found = self.engine().read_many(keys, accept).await;
+        for (key, found) in keys.iter().zip(&found) {
+            if let Ok(found @ (Found::Value(_) | Found::Negative(_))) = found {
+                self.engine().answered_as(key, found.count());
+            }
+        }
+        found
+    }
+
+    /// What stands under `keys` where entries live, in their order, past copies in this process:
+    /// stale values and lapsed verdicts too. For bookkeeping; not counted as reads, and nothing is
+    /// copied.
+    ///
+    /// # Errors
+    ///
+    /// [`CacheError::Backend`] for a key of which the backend does not tell.
+    pub async fn inspect_many<T: Cacheable>(
+        &self,
+        keys: &[Key],
+    ) -> Vec<Result<Found<T>, CacheError>> {
+        self.engine().inspect_many(keys).await
+    }
+
     /// The fresh values of `keys`, in their order, without loading.
     pub async fn get_many<T: Cacheable + Clone>(&self, keys: &[Key]) -> Vec<Option<T>> {
         let value = |found: Result<Found<T>, _>| {
@@ -72,12 +102,13 @@ impl Cache {
         Fut: Future<Output = Vec<Result<Loaded<T>, E>>> + Send + 'static,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
+        let policy = policy.into();
         let job = || {
-            Job::of::<T>(policy.into(), at_once, move |missing| {
+            Job::of::<T>(policy, at_once, move |missing| {
                 let loader = loader.clone();
                 load_future(move || loader(missing))
             })
         };
-        self.engine.read_or_load_many(keys, job).await
+        self.engine.read_or_load_many(keys, policy, job).await
     }
 }

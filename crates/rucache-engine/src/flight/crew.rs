@@ -107,7 +107,7 @@ impl Leader {
     /// flight lives.
     pub(crate) fn fail(self, error: LoadError) -> FailedFlight {
         self.end(Err(error));
-        FailedFlight(self)
+        FailedFlight { _leader: self }
     }
 
     /// Ends the flight with the certainty that there is no value; `forget` drops the old one if the
@@ -136,12 +136,8 @@ impl Drop for Leader {
 
 /// A flight that failed and still answers for its key, until dropped.
 #[derive(Debug)]
-pub(crate) struct FailedFlight(Leader);
-
-impl FailedFlight {
-    pub(crate) fn key(&self) -> &Key {
-        &self.0.key
-    }
+pub(crate) struct FailedFlight {
+    _leader: Leader,
 }
 
 /// A caller who waits for a load.

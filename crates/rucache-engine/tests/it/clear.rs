@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rucache_core::{Change, Key, Marker, Operation, ServiceName};
-use rucache_engine::{Cache, LoadError, CacheError, Written};
+use rucache_engine::{Cache, CacheError, LoadError, Written};
 
 use crate::site::{Site, Told, everywhere};
 use crate::{HOUR, Lab, with_stale};

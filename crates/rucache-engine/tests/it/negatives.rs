@@ -1,26 +1,25 @@
 //! Verdicts that there is no value.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rucache_core::observer::Tier;
-use rucache_core::{Count, Jitter, Key, Local, LocalEntry, MapLocal, Operation, TestRuntime, Ttl, Usage};
+use rucache_core::{Count, Jitter, Ttl};
 use rucache_engine::{
-    Accept, Cache, CacheError, Found, LoadError, Loaded, Policy, ServedFrom, Verdict, Written,
+    Accept, CacheError, Found, LoadError, Loaded, Policy, ServedFrom, Verdict, Written,
 };
 
-use crate::site::{Process, Site, Told, everywhere};
+use crate::site::{Site, Told, everywhere};
 use crate::{HOUR, Lab, with_stale};
 
 /// Two minutes, four, eight, ten at most.
 const SHORT: Policy = Policy::negative(Ttl::secs(120), Ttl::secs(600)).with_jitter(Jitter::NONE);
 
-fn none() -> Loaded<String> {
+pub(crate) fn none() -> Loaded<String> {
     Loaded::negative("no such taxpayer").with_policy(SHORT)
 }
 
 #[track_caller]
-fn refused(read: crate::ReadResult) -> Verdict {
+pub(crate) fn refused(read: crate::ReadResult) -> Verdict {
     match read {
         Err(CacheError::Load(LoadError::Negative(verdict))) => verdict,
         other => panic!("{other:?}"),
@@ -28,7 +27,7 @@ fn refused(read: crate::ReadResult) -> Verdict {
 }
 
 #[track_caller]
-fn found(lab: &Lab) -> Option<u32> {
+pub(crate) fn found(lab: &Lab) -> Option<u32> {
     match lab.look() {
         Found::Negative(verdict) => Some(verdict.negative.attempts),
         Found::Value(hit) => panic!("{hit:?}"),
@@ -37,7 +36,7 @@ fn found(lab: &Lab) -> Option<u32> {
 }
 
 #[track_caller]
-fn put(lab: &Lab, loaded: Loaded<String>) {
+pub(crate) fn put(lab: &Lab, loaded: Loaded<String>) {
     let put = lab.cache.put("name", loaded, HOUR);
     assert_eq!(lab.runtime.block_on(put).unwrap(), Written::Done);
 }
@@ -52,7 +51,10 @@ fn verdict_answers_until_it_lapses_and_the_source_is_not_asked() {
         lab.runtime.advance(Duration::from_secs(119));
         let again = refused(lab.now(HOUR));
         assert_ne!(again.outcome.from, ServedFrom::Load);
-        assert_eq!((again.outcome.age, again.outcome.ttl), (Duration::from_secs(119), Duration::from_secs(1)));
+        assert_eq!(
+            (again.outcome.age, again.outcome.ttl),
+            (Duration::from_secs(119), Duration::from_secs(1))
+        );
         assert_eq!(found(lab), Some(1));
         assert_eq!(lab.get(), None);
         assert_eq!(lab.source.loads(), 1);
@@ -117,7 +119,7 @@ fn event_that_creates_the_object_removes_the_verdict() {
                     "set" => drop(cache.set("name", "there is", HOUR).await.unwrap()),
                     "put" => {
                         let there_is = Loaded::from("there is".to_owned());
-                        drop(cache.put("name", there_is, HOUR).await.unwrap());
+                        assert_eq!(cache.put("name", there_is, HOUR).await.unwrap(), Written::Done);
                     }
                     "expire" => drop(cache.expire("name").await.unwrap()),
                     _ => drop(cache.clear().await.unwrap()),
@@ -179,57 +181,6 @@ fn failure_after_a_lapsed_verdict_keeps_its_record() {
         lab.source.brings(none());
         assert_eq!(refused(lab.now(HOUR)).negative.attempts, 2);
     });
-}
-
-#[test]
-fn verdicts_put_by_several_processes_are_all_counted() {
-    for told in [Told::Never, Told::Always] {
-        let site = Site::new();
-        let processes = [site.process(told), site.process(told)];
-        let puts: Vec<_> = (0..20)
-            .map(|put| {
-                let process: &Process = &processes[put % 2];
-                let cache = process.cache.clone();
-                process.apart(async move { cache.put("name", none(), HOUR).await })
-            })
-            .collect();
-        for put in puts {
-            assert_eq!(put.lock().unwrap().take().unwrap().unwrap(), Written::Done);
-        }
-        assert_eq!(found(&site.bare_process()), Some(20));
-        site.advance(2_000);
-        assert_eq!([found(&processes[0]), found(&processes[1])], [Some(20); 2], "{told:?}");
-    }
-}
-
-#[test]
-fn verdict_put_while_another_process_puts_one_counts_both() {
-    let site = Site::new();
-    let (here, there) = (site.process(Told::Never), site.process(Told::Never));
-    let gate = here.link.hold(Operation::Write);
-    let cache = here.cache.clone();
-    let putting = here.apart(async move { cache.put("name", none(), HOUR).await });
-    put(&there, none());
-    gate.open();
-    site.runtime.run_until_stalled();
-    assert_eq!(putting.lock().unwrap().take().unwrap().unwrap(), Written::Done);
-    assert_eq!(found(&site.bare_process()), Some(2));
-}
-
-#[test]
-fn value_set_while_a_verdict_is_put_is_not_lost_from_its_record() {
-    let site = Site::new();
-    let (here, there) = (site.process(Told::Never), site.process(Told::Never));
-    put(&there, none());
-    let gate = here.link.hold(Operation::Write);
-    let cache = here.cache.clone();
-    let putting = here.apart(async move { cache.put("name", none(), HOUR).await });
-    there.set("there is");
-    gate.open();
-    site.runtime.run_until_stalled();
-    assert_eq!(putting.lock().unwrap().take().unwrap().unwrap(), Written::Done);
-    // The newer verdict wins, and it is the first of its kind.
-    assert_eq!(found(&site.bare_process()), Some(1));
 }
 
 #[test]
@@ -309,81 +260,4 @@ fn answers_of_verdicts_are_counted_as_such() {
         assert!(counts[Count::NegativeHit] >= 2 + u64::from(peeks_see_it), "{counts:?}");
         assert_eq!(counts[Count::Hit(Tier::Local)] + counts[Count::Hit(Tier::Shared)], 0);
     });
-}
-
-/// A local tier that lets a test in between two looks at it.
-struct Ajar {
-    inner: MapLocal,
-    between: Mutex<Option<Box<dyn FnOnce() + Send>>>,
-    looks_until: Mutex<usize>,
-}
-
-impl Local for Ajar {
-    fn get(&self, key: &Key) -> Option<LocalEntry> {
-        let due = {
-            let mut left = self.looks_until.lock().unwrap();
-            *left = left.saturating_sub(1);
-            *left == 0
-        };
-        let between = if due { self.between.lock().unwrap().take() } else { None };
-        if let Some(between) = between {
-            between();
-        }
-        self.inner.get(key)
-    }
-
-    fn insert(&self, key: Key, entry: LocalEntry) {
-        self.inner.insert(key, entry);
-    }
-
-    fn remove(&self, key: &Key) -> bool {
-        self.inner.remove(key)
-    }
-
-    fn purge(&self, is_over: &dyn Fn(&LocalEntry) -> bool) -> u64 {
-        self.inner.purge(is_over)
-    }
-
-    fn usage(&self) -> Usage {
-        self.inner.usage()
-    }
-}
-
-#[test]
-fn who_joins_while_the_leader_finds_a_verdict_gets_it_too() {
-    // The leader's first looks find nothing, its last one a verdict that was stored meanwhile.
-    for looks in 2..=4 {
-        let ajar = Arc::new(Ajar {
-            inner: MapLocal::default(),
-            between: Mutex::default(),
-            looks_until: Mutex::new(usize::MAX),
-        });
-        let lab = Lab::of(&TestRuntime::new(1), Cache::builder(ajar.clone()));
-        let other = Lab::new();
-        put(&other, none());
-        put(&lab, none());
-        let verdict = ajar.inner.get(&crate::site::key()).unwrap();
-        ajar.inner.remove(&crate::site::key());
-        let (joining, inner) = (lab.read(HOUR), ajar.clone());
-        let joined = Arc::new(Mutex::new(Some(joining)));
-        let slot = joined.clone();
-        *ajar.between.lock().unwrap() = Some(Box::new(move || {
-            let mut joining = slot.lock().unwrap();
-            let polled = futures_util::FutureExt::now_or_never(joining.as_mut().unwrap());
-            if let Some(ended) = polled {
-                // It came before the leader: it leads, or is answered.
-                drop((ended, joining.take()));
-            }
-            inner.inner.insert(crate::site::key(), verdict);
-        }));
-        *ajar.looks_until.lock().unwrap() = looks;
-        lab.source.brings(none());
-        let led = lab.start(HOUR);
-        lab.runtime.run_until_stalled();
-        refused(led.ended().unwrap());
-        let joining = joined.lock().unwrap().take();
-        if let Some(joining) = joining {
-            refused(lab.runtime.block_on(joining));
-        }
-    }
 }

@@ -273,7 +273,6 @@ fn more_than_fits_becomes_a_clear_of_the_service() {
     }
     assert_eq!(undelivered(&process), 1, "one change of the whole service");
     process.link.up();
-    assert_eq!(process.get(), None);
     site.advance(2_000);
     let bare = site.bare_process();
     assert_eq!((undelivered(&process), bare.get()), (0, None));

@@ -1,7 +1,7 @@
 //! Trust in a shared tier's word about changes.
 
-use rucache_core::{Change, Count, ErrorKind, Key, Marker, Operation};
 use rucache_core::observer::{Origin, Scope};
+use rucache_core::{Change, Count, ErrorKind, Key, Marker, Operation};
 use rucache_engine::{PushState, ServedFrom};
 
 use crate::HOUR;
@@ -179,7 +179,9 @@ fn told_changes_are_counted_for_services_that_are_in_use() {
     let process = with_copy(&site, "old");
     let before = process.cache.stats()[0].1.clone();
     process.link.say(&Change::Entries(vec![key(), Key::parse("nobody:x").unwrap()]));
-    process.link.say(&Change::Markers(vec![Marker::Tag(key()), Marker::Service(key().service_name())]));
+    process
+        .link
+        .say(&Change::Markers(vec![Marker::Tag(key()), Marker::Service(key().service_name())]));
     let stats = process.cache.stats();
     assert!(stats.iter().all(|(service, _)| service.as_str() != "nobody"));
     let since = stats[0].1.since(&before);

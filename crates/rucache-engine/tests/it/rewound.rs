@@ -37,6 +37,7 @@ fn expire_that_the_server_has_forgotten_is_sent_again() {
     let site = Site::new();
     let process = site.process(Told::Always);
     process.set("old");
+    site.advance(61_000);
     let before = site.store.snapshot();
     site.runtime.block_on(process.cache.expire("name")).unwrap();
     site.store.put_back(before);

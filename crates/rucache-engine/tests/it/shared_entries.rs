@@ -7,7 +7,7 @@ use rucache_conformance::Model;
 use rucache_core::{
     Backend, BackendExt, Envelope, Key, MarkerVersion, Runtime, TestRuntime, Timestamp,
 };
-use rucache_engine::{Accept, Cache, CacheError, ServedFrom, Removed, Written};
+use rucache_engine::{Accept, Cache, CacheError, Removed, ServedFrom, Written};
 
 use crate::shared::{Fleet, key};
 use crate::{HOUR, Lab, with_stale};

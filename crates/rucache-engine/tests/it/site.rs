@@ -164,3 +164,10 @@ pub(crate) fn everywhere(check: impl Fn(&Lab)) {
         check(&Site::new().process(told));
     }
 }
+
+impl Process {
+    /// The cache without its way to the store, which lives on with it.
+    pub(crate) fn into_lab(self) -> Lab {
+        self.lab
+    }
+}

@@ -152,7 +152,10 @@ fn value_that_is_as_it_was_keeps_its_tags() {
             lab.runtime.advance(Duration::from_secs(3_600));
             lab.source.brings(Loaded::not_modified().with_tags(["red"]));
             let hit = lab.now(with_stale()).unwrap();
-            assert_eq!((&**hit, hit.outcome.age, hit.outcome.stored), ("value", Duration::ZERO, true));
+            assert_eq!(
+                (&**hit, hit.outcome.age, hit.outcome.stored),
+                ("value", Duration::ZERO, true)
+            );
         }
         assert_eq!(lab.get().as_deref(), Some("value"));
         lab.invalidate_tag("blue");

@@ -8,7 +8,7 @@ use rucache_core::{Backend, BackendExt, ErrorKind, Ttl};
 use rucache_memcached::MemcachedBackend;
 use rucache_testkit::{Memcached, MemcachedOptions};
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use crate::rig::{RECOVERY, SLACK, Tally, key, kind, open, until, until_served};
 
@@ -82,6 +82,9 @@ async fn killed_server_opens_the_circuit_and_is_served_again_after_its_restart()
     server.kill_9();
     let opened = async || matches!(kind(backend.get(&key("a")).await), Err(ErrorKind::CircuitOpen));
     let opening = until(Duration::from_secs(1), "the circuit opens", opened).await;
+    // Long enough for several probes to fail.
+    sleep_until(Instant::now() + Duration::from_secs(3)).await;
+    assert_eq!(kind(backend.get(&key("a")).await), Err(ErrorKind::CircuitOpen));
     server.restart();
     until_served(&backend, &key("a")).await;
     until(RECOVERY, "the load goes on", async || server.stat("cmd_set") > 100).await;

@@ -25,9 +25,11 @@ use crate::record::{CAPACITY, Taxpayer, keys, of_key};
 
 const TTL: Duration = Duration::from_secs(3_600);
 
+/// As often as the recorder does it itself where it serves its metrics.
+const UPKEEP: Duration = Duration::from_secs(5);
+
 pub(crate) fn all(runtime: &Handle) -> Vec<Reader> {
-    // Without a recorder a plugin's counters go nowhere.
-    PrometheusBuilder::new().install_recorder().expect("the first recorder");
+    record_metrics(runtime);
     let plain = || Amalgam::builder();
     let metered = || Amalgam::builder().plugin(Arc::new(MetricsPlugin::new()));
     vec![
@@ -41,6 +43,18 @@ pub(crate) fn all(runtime: &Handle) -> Vec<Reader> {
         multi_tier_bytes(runtime),
         function(runtime),
     ]
+}
+
+/// Without a recorder a plugin's metrics go nowhere; without upkeep they are heaped up.
+fn record_metrics(runtime: &Handle) {
+    let recorder = PrometheusBuilder::new().install_recorder().expect("the first recorder");
+    runtime.spawn(async move {
+        let mut every = tokio::time::interval(UPKEEP);
+        loop {
+            every.tick().await;
+            recorder.run_upkeep();
+        }
+    });
 }
 
 fn amalgam_filled(

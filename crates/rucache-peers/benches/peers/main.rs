@@ -11,10 +11,10 @@ use rucache_testkit::{Contender, compare, nanos_each};
 use reader::Reader;
 use record::RECORDS;
 
-const ROUNDS: usize = 30;
+const ROUNDS: usize = 20;
 
 /// Reads of a contender in a round.
-const READS: usize = 100_000;
+const READS: usize = 50_000;
 
 fn main() {
     record::check_len();

@@ -46,6 +46,8 @@ pub(crate) struct Supervisor {
     suspected: Option<Instant>,
     /// What the listeners were told last.
     told: Option<CircuitState>,
+    /// Whether it is in the log why the node is down.
+    logged: bool,
 }
 
 impl Supervisor {
@@ -64,6 +66,7 @@ impl Supervisor {
             joined: [None; 2],
             suspected: None,
             told: None,
+            logged: false,
         }
     }
 
@@ -135,6 +138,7 @@ impl Supervisor {
         if up {
             tracing::info!(node = %node.name(), "redis node serves");
             self.told = Some(CircuitState::Closed);
+            self.logged = false;
             self.listeners.node_up(node.name());
         }
     }
@@ -236,14 +240,16 @@ impl Supervisor {
     }
 
     fn tell_down(&mut self) {
-        if self.told == Some(CircuitState::Open) {
-            return;
+        if self.told != Some(CircuitState::Open) {
+            self.told = Some(CircuitState::Open);
+            self.listeners.node_down(self.node.name());
         }
-        self.told = Some(CircuitState::Open);
-        if let Link::Down(cause) = &*self.node.link.borrow() {
+        // A connection that breaks has no cause yet: the next attempt finds it out, or mends it.
+        if let Link::Down(cause) = &*self.node.link.borrow()
+            && !std::mem::replace(&mut self.logged, true)
+        {
             tracing::warn!(node = %self.node.name(), %cause, "redis node is down");
         }
-        self.listeners.node_down(self.node.name());
     }
 }
 

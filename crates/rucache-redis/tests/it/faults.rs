@@ -61,6 +61,9 @@ async fn killed_server_is_left_alone_within_a_second_and_joined_when_it_is_back(
     };
     let took = eventually("the circuit is open", PATIENCE, open_circuit).await;
     assert!(took < Duration::from_secs(1) + SLACK, "{took:?}");
+    // Long enough for several probes to fail.
+    tokio::time::sleep_until(Instant::now() + Duration::from_secs(3)).await;
+    assert_eq!(backend.get(&key(0)).await.unwrap_err().kind(), ErrorKind::CircuitOpen);
     server.restart();
     let took = recovered(&backend).await;
     assert!(took < RECOVERY + SLACK, "{took:?}");

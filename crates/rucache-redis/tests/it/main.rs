@@ -13,5 +13,6 @@ mod processes;
 mod push;
 mod recovery;
 mod refusals;
+mod secrets;
 mod sentinel;
 mod stand;

@@ -64,23 +64,15 @@ async fn members(backend: &RedisBackend) -> BTreeSet<String> {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn four_processes_lose_no_change_of_a_map() {
-    if let Some(parent) = Parent::of_this_process() {
-        let backend = open_shared().await;
-        change_map(&backend, parent.role()).await;
-        parent.send("done");
-        return;
-    }
-    let server = RedisServer::start(RedisOptions::default());
-    let fleet = Fleet::of_test("processes::four_processes_lose_no_change_of_a_map");
+async fn change_map_together(url: &str, test: &str) {
+    let fleet = Fleet::of_test(test);
     let roles = ["a", "b", "c", "d"];
-    let processes = roles.map(|role| fleet.spawn(role, [(URL, server.url())]));
+    let processes = roles.map(|role| fleet.spawn(role, [(URL, url)]));
     for process in &processes {
         assert_eq!(process.receive(), "done");
     }
     processes.into_iter().for_each(Member::join);
-    let backend = open(&format!("{}?timeout=10s", server.url())).await;
+    let backend = open(&format!("{url}?timeout=10s")).await;
     let wanted: BTreeSet<_> = roles
         .iter()
         .flat_map(|role| (REMOVALS..PUTS).map(move |at| format!("{role}_{at}")))
@@ -89,6 +81,28 @@ async fn four_processes_lose_no_change_of_a_map() {
     assert_eq!(wanted.difference(&found).count(), 0, "lost");
     assert_eq!(found.difference(&wanted).count(), 0, "come back");
     assert_eq!(backend.map_len(&key(1), NOW).await.unwrap(), 4 * (PUTS - REMOVALS));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn four_processes_lose_no_change_of_a_map() {
+    if let Some(parent) = Parent::of_this_process() {
+        change_map(&open_shared().await, parent.role()).await;
+        return parent.send("done");
+    }
+    let server = RedisServer::start(RedisOptions::default());
+    let test = "processes::four_processes_lose_no_change_of_a_map";
+    change_map_together(&server.url(), test).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn four_processes_lose_no_change_of_a_map_in_a_cluster() {
+    if let Some(parent) = Parent::of_this_process() {
+        change_map(&open_shared().await, parent.role()).await;
+        return parent.send("done");
+    }
+    let cluster = RedisCluster::start(&RedisOptions::default());
+    let test = "processes::four_processes_lose_no_change_of_a_map_in_a_cluster";
+    change_map_together(&cluster.url(), test).await;
 }
 
 /// What one process does while another one loads.

@@ -59,6 +59,14 @@ impl Failure {
         Self::Told { exit, text: text.into() }
     }
 
+    /// What it tells.
+    pub(super) fn text(self) -> String {
+        match self {
+            Self::OutputClosed => "nobody reads the output".to_owned(),
+            Self::Told { text, .. } => text,
+        }
+    }
+
     /// The failure `error`, with its causes.
     pub(super) fn from_error(error: &dyn Error) -> Self {
         Self::new(in_one_line(error))

@@ -38,7 +38,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Exit, Failure> {
     let server = match global.server()? {
         Some(server) => server,
-        None => Server::at(global.load(None)?.config().listen),
+        None => global.configured_server()?,
     };
     let (report, text) = server.health()?;
     let healthy = report["status"] == "healthy";

@@ -7,12 +7,13 @@ use std::time::Duration;
 use rucache::ruc::Ruc;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use ureq::http::{Response, Uri};
+use ureq::http::{Method, Request, Response, Uri};
 use ureq::{Agent, Body};
 
 use super::answer::{Answered, Verdict};
 use super::exit::{Exit, Failure, in_one_line};
 use super::table::printable;
+use crate::config::Token;
 
 /// Numbers in one request; the service takes ten times as many.
 const BATCH: usize = 1_000;
@@ -23,9 +24,19 @@ const LONGEST: u64 = 64 * 1024 * 1024;
 /// Longer than the service gives a batch by default.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Where a service runs.
+/// What a service answers.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) body: String,
+}
+
+/// Where a service runs, and what it is shown.
 #[derive(Debug, Clone)]
-pub(super) struct Server(String);
+pub(super) struct Server {
+    url: String,
+    token: Option<Token>,
+}
 
 impl FromStr for Server {
     type Err = String;
@@ -33,7 +44,7 @@ impl FromStr for Server {
     fn from_str(url: &str) -> Result<Self, String> {
         let uri: Option<Uri> = url.parse().ok();
         match uri.filter(|uri| uri.host().is_some()).as_ref().and_then(Uri::scheme_str) {
-            Some("http") => Ok(Self(url.trim_end_matches('/').to_owned())),
+            Some("http") => Ok(Self { url: url.trim_end_matches('/').to_owned(), token: None }),
             Some("https") => Err("https is not spoken; expected a URL such as \
                                   http://127.0.0.1:8080"
                 .to_owned()),
@@ -44,7 +55,7 @@ impl FromStr for Server {
 
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&rucache::without_password(&self.0))
+        f.write_str(&rucache::without_password(&self.url))
     }
 }
 
@@ -57,17 +68,44 @@ struct Batch {
 impl Server {
     /// The service at an address of this machine.
     pub(super) fn at(address: std::net::SocketAddr) -> Self {
-        Self(format!("http://{address}"))
+        Self { url: format!("http://{address}"), token: None }
+    }
+
+    /// The same, shown `token`.
+    pub(super) fn with_token(self, token: Option<Token>) -> Self {
+        Self { token, ..self }
+    }
+
+    /// What the service answers to a request for `target`, a path with a query.
+    pub(super) fn ask(
+        &self,
+        method: Method,
+        target: &str,
+        body: Option<&str>,
+    ) -> Result<Answer, Failure> {
+        let mut request = Request::builder().method(method).uri(format!("{}{target}", self.url));
+        if let Some(token) = &self.token {
+            request = request.header("Authorization", token.header());
+        }
+        let agent = agent();
+        let wrong = |error: ureq::http::Error| Failure::new(format!("cannot ask {self}: {error}"));
+        let answer = match body {
+            Some(body) => {
+                let request = request.header("Content-Type", "application/json").body(body);
+                agent.run(request.map_err(wrong)?)
+            }
+            None => agent.run(request.body(()).map_err(wrong)?),
+        };
+        let (status, body) = self.read(answer)?;
+        Ok(Answer { status, body })
     }
 
     /// What the service knows of each of `rucs`, in their order.
     pub(super) fn lookup(&self, rucs: &[Ruc]) -> Result<Vec<Verdict>, Failure> {
-        let agent = agent();
-        let url = format!("{}/v1/ruc:batch", self.0);
         let mut verdicts = Vec::with_capacity(rucs.len());
         for batch in rucs.chunks(BATCH) {
-            let request = agent.post(&url).header("Content-Type", "application/json");
-            let (status, body) = self.read(request.send(json!({ "rucs": batch }).to_string()))?;
+            let asked = json!({ "rucs": batch }).to_string();
+            let Answer { status, body } = self.ask(Method::POST, "/v1/ruc:batch", Some(&asked))?;
             let answered = match serde_json::from_str(&body) {
                 Ok(Batch { results }) if status == 200 => results,
                 _ => return Err(self.refused(status, &body)),
@@ -82,7 +120,7 @@ impl Server {
 
     /// The service's report of its health, read and as it came.
     pub(super) fn health(&self) -> Result<(Value, String), Failure> {
-        let (status, body) = self.read(agent().get(format!("{}/health", self.0)).call())?;
+        let Answer { status, body } = self.ask(Method::GET, "/health", None)?;
         match serde_json::from_str::<Value>(&body) {
             Ok(report) if report["status"].is_string() => Ok((report, body)),
             _ => Err(self.refused(status, &body)),
@@ -108,7 +146,7 @@ impl Server {
     }
 
     /// A failure that the service tells as a problem document, or an answer that is none of ours.
-    fn refused(&self, status: u16, body: &str) -> Failure {
+    pub(super) fn refused(&self, status: u16, body: &str) -> Failure {
         let problem: Value = serde_json::from_str(body).unwrap_or_default();
         let told: Vec<_> =
             ["title", "detail"].into_iter().filter_map(|part| problem[part].as_str()).collect();

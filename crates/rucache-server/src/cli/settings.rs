@@ -28,6 +28,9 @@ pub(super) struct Global {
     /// Keep entries in this backend: memory://?capacity=256MiB
     #[arg(long, global = true, value_name = "URL")]
     pub(super) backend: Option<String>,
+    /// Keep copies of what a server has, of this size in all: 64MiB, off, auto
+    #[arg(long, global = true, value_name = "SIZE")]
+    local: Option<String>,
     /// Ask the service running at this URL [env: RUCACHE_SERVER]
     #[arg(long, global = true, value_name = "URL", conflicts_with = "backend")]
     server: Option<Server>,
@@ -37,23 +40,41 @@ impl Global {
     /// The running service to ask, if there is one. A backend on the command line goes before a
     /// service in the environment.
     pub(super) fn server(&self) -> Result<Option<Server>, Failure> {
-        if self.server.is_some() || self.backend.is_some() {
-            return Ok(self.server.clone());
+        if let Some(server) = &self.server {
+            return Ok(Some(self.with_token(server.clone())?));
         }
         match std::env::var(SERVER_VARIABLE) {
-            Ok(url) => url
-                .parse()
-                .map(Some)
-                .map_err(|reason| Failure::new(format!("{SERVER_VARIABLE}: {reason}"))),
-            Err(_) => Ok(None),
+            Ok(url) if self.backend.is_none() => {
+                let server: Server = url
+                    .parse()
+                    .map_err(|reason| Failure::new(format!("{SERVER_VARIABLE}: {reason}")))?;
+                Ok(Some(self.with_token(server)?))
+            }
+            _ => Ok(None),
         }
+    }
+
+    /// The service that the configuration describes, on this machine.
+    pub(super) fn configured_server(&self) -> Result<Server, Failure> {
+        let config = self.load(None)?.into_config();
+        Ok(Server::at(config.listen).with_token(config.token))
+    }
+
+    /// `server`, shown the token of the configuration.
+    fn with_token(&self, server: Server) -> Result<Server, Failure> {
+        let (layers, _) = ServerConfig::read(self.config.as_deref(), &Flags::new())
+            .map_err(|error| Failure::from_error(&error))?;
+        Ok(server.with_token(layers.into_config().token))
     }
 
     /// The configuration in its layers, with `listen` from the command line; says on standard
     /// error which environment variables look like settings and are none.
     pub(super) fn load(&self, listen: Option<&str>) -> Result<Layers<ServerConfig>, Failure> {
-        let flags =
-            [("--backend", "backend", self.backend.as_deref()), ("--listen", "listen", listen)];
+        let flags = [
+            ("--backend", "backend", self.backend.as_deref()),
+            ("--local", "local", self.local.as_deref()),
+            ("--listen", "listen", listen),
+        ];
         let flags: Flags = flags
             .into_iter()
             .filter_map(|(flag, key, value)| Some((flag, key, value?.to_owned())))

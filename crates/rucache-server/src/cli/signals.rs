@@ -1,12 +1,23 @@
-//! The signals that end a service: Ctrl-C, and SIGTERM where there is one.
+//! The signals that a service obeys: Ctrl-C, and where there are such SIGTERM and SIGHUP.
 
 use std::io;
+
+/// What a signal asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// To end.
+    Stop,
+    /// To read the configuration anew.
+    #[cfg_attr(windows, expect(dead_code, reason = "there is no such signal"))]
+    Reload,
+}
 
 /// Signals from now on; none is lost between two calls of [`next`](Self::next).
 #[cfg(unix)]
 pub(super) struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    hang_up: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
@@ -18,15 +29,24 @@ impl Signals {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
         })
     }
 
     /// Waits for the next signal.
-    pub(super) async fn next(&mut self) {
+    pub(super) async fn next(&mut self) -> Wanted {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => Wanted::Stop,
+            _ = self.terminate.recv() => Wanted::Stop,
+            _ = self.hang_up.recv() => Wanted::Reload,
         }
+    }
+}
+
+impl Signals {
+    /// Waits for the next signal to end.
+    pub(super) async fn stop(&mut self) {
+        while self.next().await != Wanted::Stop {}
     }
 }
 
@@ -42,7 +62,8 @@ impl Signals {
     }
 
     /// Waits for the next Ctrl-C.
-    pub(super) async fn next(&mut self) {
+    pub(super) async fn next(&mut self) -> Wanted {
         self.0.recv().await;
+        Wanted::Stop
     }
 }

@@ -1,15 +1,22 @@
 //! What all requests share.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
+use rucache::CacheError;
+use rucache::core::rule::InvalidRule;
 use rucache::core::{Mono, Runtime, ServiceName};
+use rucache::engine::Written;
 use rucache::lookup::RucCache;
 
 use super::health::Probes;
+use super::live::{self, Live};
+use super::metrics::Metrics;
 use super::openapi;
+use super::overview::Registry;
+use super::page::Page;
 use crate::config::ServerConfig;
 
 /// Service of taxpayer records where a request names none.
@@ -28,26 +35,47 @@ struct Shared {
     stopping: AtomicBool,
     probes: Probes,
     openapi: Bytes,
+    config: ServerConfig,
+    live: RwLock<Arc<Live>>,
+    metrics: Metrics,
+    page: Page,
+    registry: Registry,
 }
 
 impl App {
+    /// The service as `config` says: opens its cache.
+    pub(crate) async fn open(config: ServerConfig) -> Result<Self, rucache::OpenError> {
+        let metrics = Metrics::default();
+        let cache = rucache::open_observed(config.cache.clone(), metrics.observer()).await?;
+        Ok(Self::over(config, cache, metrics)?)
+    }
+
     /// The service of `cache`, which was opened as `config` says.
-    pub(crate) fn new(config: &ServerConfig, cache: rucache::Cache) -> Self {
-        let default_rucs = cache.ruc(DEFAULT_SERVICE);
-        let started = cache.runtime().now();
-        Self(Arc::new(Shared {
-            default_rucs,
+    pub(super) fn over(
+        config: ServerConfig,
+        cache: rucache::Cache,
+        metrics: Metrics,
+    ) -> Result<Self, InvalidRule> {
+        let live = RwLock::new(Arc::new(Live::of(&config)?));
+        metrics.watch().begin(cache.runtime().clone());
+        Ok(Self(Arc::new(Shared {
+            default_rucs: cache.ruc(DEFAULT_SERVICE),
             backend: backend_name(config.cache.backend.as_str()),
-            started,
+            started: cache.runtime().now(),
             stopping: AtomicBool::new(false),
             probes: Probes::default(),
-            openapi: openapi::document().to_string().into(),
+            openapi: openapi::document(&config.limits).to_string().into(),
+            config,
+            live,
+            metrics,
+            page: Page::default(),
+            registry: Registry::default(),
             cache,
-        }))
+        })))
     }
 
     /// The cache.
-    pub(super) fn cache(&self) -> &rucache::Cache {
+    pub(crate) fn cache(&self) -> &rucache::Cache {
         &self.0.cache
     }
 
@@ -59,6 +87,11 @@ impl App {
     /// Taxpayer records in `service`.
     pub(super) fn rucs(&self, service: Option<&ServiceName>) -> RucCache {
         service.map_or_else(|| self.0.default_rucs.clone(), |service| self.0.cache.ruc_in(service))
+    }
+
+    /// Removes everything.
+    pub(super) async fn clear_all(&self) -> Result<Written, CacheError> {
+        self.cache().clear_all().await
     }
 
     /// Name of the backend, as `/health` calls it.
@@ -79,6 +112,49 @@ impl App {
     /// The OpenAPI document.
     pub(super) fn openapi(&self) -> Bytes {
         self.0.openapi.clone()
+    }
+
+    /// The metrics of the service.
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// The page for people.
+    pub(super) fn page(&self) -> &Page {
+        &self.0.page
+    }
+
+    /// What the registry held of late.
+    pub(super) fn registry(&self) -> &Registry {
+        &self.0.registry
+    }
+
+    /// What of the configuration is in force.
+    pub(super) fn live(&self) -> Arc<Live> {
+        self.0.live.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes over what can be of a configuration read anew; the settings that need a restart. One
+    /// that could not be read, or used, is kept out, and `/health` says so.
+    pub(crate) fn reload(
+        &self,
+        config: Result<ServerConfig, String>,
+    ) -> Result<Vec<&'static str>, String> {
+        let loaded = config.and_then(|config| {
+            let live = Live::of(&config).map_err(|error| error.to_string())?;
+            Ok((live, live::beyond(&self.0.config, &config)))
+        });
+        let mut live = self.0.live.write().unwrap_or_else(PoisonError::into_inner);
+        match loaded {
+            Ok((new, beyond)) => {
+                *live = Arc::new(new);
+                Ok(beyond)
+            }
+            Err(fault) => {
+                *live = Arc::new(Live { fault: Some(fault.clone()), ..Live::clone(&live) });
+                Err(fault)
+            }
+        }
     }
 
     /// Says from now on that the service is not ready.

@@ -9,8 +9,10 @@ use rucache::lookup::{Lookup, RucCache};
 use rucache::ruc::{Outcome, Taxpayer};
 use serde::{Deserialize, Serialize};
 
+use super::access::Access;
 use super::app::App;
 use super::call::Call;
+use super::many::check_len;
 use super::problem::{Kind, Problem};
 use super::route::{Answer, Answered, Route, Verb};
 use super::{limits, reply, ruc, verdict};
@@ -21,6 +23,7 @@ const NDJSON: &str = "application/x-ndjson";
 pub(super) static ROUTES: [Route; 1] = [Route {
     verb: Verb::Post,
     path: "/v1/ruc:batch",
+    access: Access::Users,
     about: "Looks up to 10,000 numbers up. Answers stand in the order of the numbers; one that \
             stands twice is answered twice and asked for once.",
     query: &[ruc::SERVICE],
@@ -74,7 +77,8 @@ struct BatchResult<'a> {
 async fn post(app: App, call: Call) -> Answered {
     let rucs = app.rucs(call.service()?.as_ref());
     let streamed = call.accepts(NDJSON);
-    let Batch { rucs: texts } = batch(&call.json().await?)?;
+    let most = call.batch_limit();
+    let Batch { rucs: texts } = batch(&call.json().await?, most)?;
     if streamed {
         return Ok(streaming(rucs, texts));
     }
@@ -87,7 +91,7 @@ async fn post(app: App, call: Call) -> Answered {
     reply::json(reply::JSON, &BatchResults { counts, results })
 }
 
-fn batch(body: &[u8]) -> Result<Batch, Problem> {
+fn batch(body: &[u8], most: usize) -> Result<Batch, Problem> {
     let batch: Batch = serde_json::from_slice(body).map_err(|error| {
         if error.is_data() {
             let detail = "the body must be {\"rucs\": […]} with nothing but texts in the list";
@@ -96,10 +100,7 @@ fn batch(body: &[u8]) -> Result<Batch, Problem> {
             Problem::new(Kind::InvalidBody, error.to_string())
         }
     })?;
-    if batch.rucs.len() > limits::BATCH {
-        let detail = format!("a batch has at most {} numbers; send several", limits::BATCH);
-        return Err(Problem::new(Kind::BatchTooLarge, detail).with("limit", limits::BATCH));
-    }
+    check_len(batch.rucs.len(), most)?;
     Ok(batch)
 }
 

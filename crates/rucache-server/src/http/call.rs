@@ -1,5 +1,8 @@
 //! One request as its handler sees it: checked parameters, and a body that is read on demand.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequestParts, RawPathParams, Request};
 use axum::http::{HeaderMap, Uri, header};
@@ -8,35 +11,49 @@ use futures_util::StreamExt;
 use percent_encoding::percent_decode_str;
 use rucache::Ttl;
 use rucache::core::ServiceName;
+use serde::de::DeserializeOwned;
 
 use super::limits;
 use super::problem::{Kind, Problem};
-use super::route::Parameter;
+use super::route::{Parameter, Route};
+use super::router;
+use crate::config::Limits;
 
 /// A request whose path and query are well formed, and whose query holds known parameters only.
 pub(super) struct Call {
     path: RawPathParams,
+    /// What follows the last parameter of the path.
+    verb: &'static str,
+    limits: Limits,
     query: Vec<(&'static str, String)>,
     headers: HeaderMap,
     body: Body,
 }
 
 impl Call {
-    /// Reads the parameters of `request`; `known` are those that its query may hold.
-    pub(super) async fn new(request: Request, known: &[Parameter]) -> Result<Self, Problem> {
+    /// Reads the parameters of `request`, which `route` answers under `limits`.
+    pub(super) async fn new(
+        request: Request,
+        route: &Route,
+        limits: Limits,
+    ) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         check_uri(&parts.uri)?;
         let path = RawPathParams::from_request_parts(&mut parts, &())
             .await
             .map_err(|rejection| Problem::new(Kind::InvalidParameter, rejection.body_text()))?;
-        let query = parts.uri.query().map_or_else(|| Ok(Vec::new()), |text| query(text, known))?;
-        Ok(Self { path, query, headers: parts.headers, body })
+        let query =
+            parts.uri.query().map_or_else(|| Ok(Vec::new()), |text| query(text, route.query))?;
+        let verb = router::split(route.path).1;
+        Ok(Self { path, verb, limits, query, headers: parts.headers, body })
     }
 
     /// The part of the path that the route calls `name`, decoded.
     pub(super) fn path(&self, name: &str) -> &str {
         // A route is only called with all its parameters in place.
-        self.path.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value)
+        let found = self.path.iter().find(|(known, _)| *known == name);
+        let value = found.map_or("", |(_, value)| value);
+        value.strip_suffix(self.verb).unwrap_or(value)
     }
 
     /// The query parameter `name`, decoded.
@@ -58,10 +75,37 @@ impl Call {
         self.query(name).ok_or_else(|| Problem::parameter(name, "it is missing"))
     }
 
+    /// The query parameter `name`, read as a `T`.
+    pub(super) fn parsed<T: FromStr<Err: Display>>(
+        &self,
+        name: &str,
+    ) -> Result<Option<T>, Problem> {
+        let parse = |text: &str| text.parse().map_err(|error| Problem::parameter(name, error));
+        self.query(name).map(parse).transpose()
+    }
+
     /// The query parameter `ttl`.
     pub(super) fn ttl(&self) -> Result<Option<Ttl>, Problem> {
-        let parse = |text: &str| text.parse().map_err(|error| Problem::parameter("ttl", error));
-        self.query("ttl").map(parse).transpose()
+        self.parsed("ttl")
+    }
+
+    /// The query parameter `limit`: how much is on a page.
+    pub(super) fn page_limit(&self) -> Result<usize, Problem> {
+        match self.parsed("limit")? {
+            None => Ok(limits::PAGE_DEFAULT),
+            Some(limit) if (1..=limits::PAGE).contains(&limit) => Ok(limit),
+            Some(_) => Err(Problem::parameter("limit", format_args!("from 1 to {}", limits::PAGE))),
+        }
+    }
+
+    /// The service in the path.
+    pub(super) fn path_service(&self) -> Result<ServiceName, Problem> {
+        Ok(ServiceName::new(self.path("service"))?)
+    }
+
+    /// Most numbers, keys or events that a request may hold.
+    pub(super) const fn batch_limit(&self) -> usize {
+        self.limits.batch
     }
 
     /// The query parameter `service`.
@@ -78,13 +122,25 @@ impl Call {
             .any(|range| essence(range).eq_ignore_ascii_case(media_type))
     }
 
+    /// The body, which must be the JSON of a `T`; `form` says how that looks.
+    pub(super) async fn members<T: DeserializeOwned>(self, form: &str) -> Result<T, Problem> {
+        serde_json::from_slice(&self.json().await?).map_err(|error| {
+            if error.is_data() {
+                Problem::new(Kind::InvalidRequest, format!("{error}; send {form}"))
+            } else {
+                Problem::new(Kind::InvalidBody, error.to_string())
+            }
+        })
+    }
+
     /// The body, which must be declared as JSON.
     pub(super) async fn json(self) -> Result<Bytes, Problem> {
         self.check_content_type()?;
-        if self.body.size_hint().lower() > u64::try_from(limits::BODY).unwrap_or(u64::MAX) {
-            return Err(too_large());
+        let most = self.limits.body;
+        if self.body.size_hint().lower() > u64::try_from(most).unwrap_or(u64::MAX) {
+            return Err(too_large(most));
         }
-        let read = tokio::time::timeout(limits::BODY_READ, read(self.body)).await;
+        let read = tokio::time::timeout(limits::BODY_READ, read(self.body, most)).await;
         let bytes = read.map_err(|_| {
             let secs = limits::BODY_READ.as_secs_f32();
             Problem::new(Kind::BodyTimeout, format!("the body was not there after {secs} s"))
@@ -115,18 +171,18 @@ fn essence(text: &str) -> &str {
     text.split(';').next().unwrap_or_default().trim()
 }
 
-fn too_large() -> Problem {
-    Problem::new(Kind::BodyTooLarge, format!("a body has at most {} bytes", limits::BODY))
+fn too_large(most: usize) -> Problem {
+    Problem::new(Kind::BodyTooLarge, format!("a body has at most {most} bytes"))
 }
 
-async fn read(body: Body) -> Result<Bytes, Problem> {
+async fn read(body: Body, most: usize) -> Result<Bytes, Problem> {
     let mut chunks = body.into_data_stream();
     let mut bytes = BytesMut::new();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk
             .map_err(|_| Problem::new(Kind::InvalidBody, "the body broke off or is garbled"))?;
-        if bytes.len().saturating_add(chunk.len()) > limits::BODY {
-            return Err(too_large());
+        if bytes.len().saturating_add(chunk.len()) > most {
+            return Err(too_large(most));
         }
         bytes.extend_from_slice(&chunk);
     }

@@ -7,6 +7,7 @@ use rucache::core::{Info, Mono};
 use serde::Serialize;
 use tokio::sync::Mutex;
 
+use super::access::Access;
 use super::app::App;
 use super::call::Call;
 use super::problem::{Kind, Problem};
@@ -26,6 +27,7 @@ pub(super) static ROUTES: [Route; 3] = [
     Route {
         verb: Verb::Get,
         path: "/health",
+        access: Access::Users,
         about: "The state of the cache and its backend. What was asked within the last second is \
                 not asked again. `basic_operations` is what the last full probe found: the one at \
                 the start, unless one was asked for since.",
@@ -34,7 +36,8 @@ pub(super) static ROUTES: [Route; 3] = [
         answers: &[
             Answer {
                 status: 200,
-                about: "The cache works, or its backend does not and look-ups go to the source.",
+                about: "The cache works, or its backend does not and look-ups go to the source; \
+                        or it works, and a new configuration was refused.",
                 content: &[(reply::JSON, "Health"), (HEALTH, "Health")],
             },
             Answer {
@@ -49,6 +52,7 @@ pub(super) static ROUTES: [Route; 3] = [
     Route {
         verb: Verb::Get,
         path: "/livez",
+        access: Access::Everybody,
         about: "Whether the process runs. Looks at nothing else.",
         query: &[],
         body: None,
@@ -59,6 +63,7 @@ pub(super) static ROUTES: [Route; 3] = [
     Route {
         verb: Verb::Get,
         path: "/readyz",
+        access: Access::Everybody,
         about: "Whether the service takes requests.",
         query: &[],
         body: None,
@@ -100,6 +105,9 @@ struct Memory {
 struct Checks {
     connection: String,
     basic_operations: &'static str,
+    /// That the newest configuration is not in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    configuration: Option<String>,
 }
 
 /// What the last probes found, so that whoever asks often costs little.
@@ -160,6 +168,12 @@ impl App {
         }
     }
 
+    /// The status that `/health` tells, and how long a call takes, as of the last second.
+    pub(super) async fn condition(&self) -> (&'static str, Option<Duration>) {
+        let probed = self.probes().look(self, PROBE_LIFE).await;
+        (status(self, &probed), probed.ping.ok())
+    }
+
     async fn memory(&self) -> Memory {
         if let Some(usage) = self.cache().usage() {
             let capacity_bytes = Some(usage.capacity_bytes);
@@ -173,18 +187,23 @@ impl App {
     }
 }
 
+fn status(app: &App, Probed { ping, keeps, .. }: &Probed) -> &'static str {
+    match (ping, keeps) {
+        (Ok(_), true) if app.live().fault.is_none() => "healthy",
+        (Ok(_), false) => "unhealthy",
+        // Look-ups go to the source.
+        (Err(_), _) | (Ok(_), true) => "warning",
+    }
+}
+
 async fn health(app: App, call: Call) -> Answered {
     let probed = match call.flag("probe", "now")? {
         true => app.probes().probe(&app).await,
         false => app.probes().look(&app, PROBE_LIFE).await,
     };
+    let status = status(&app, &probed);
     let Probed { ping, keeps, .. } = probed;
-    let status = match (&ping, keeps) {
-        (Ok(_), true) => "healthy",
-        (Ok(_), false) => "unhealthy",
-        // Look-ups go to the source.
-        (Err(_), _) => "warning",
-    };
+    let fault = app.live().fault.as_ref().map(|fault| format!("❌ kept as it was: {fault}"));
     let (connection, check) = match &ping {
         Ok(_) => ("OK".to_owned(), "✅ OK".to_owned()),
         Err(error) => (error.clone(), format!("❌ {error}")),
@@ -200,6 +219,7 @@ async fn health(app: App, call: Call) -> Answered {
         checks: Checks {
             connection: check,
             basic_operations: if keeps { "✅ OK" } else { "❌ what was set is not read back" },
+            configuration: fault,
         },
     };
     let media_type = if call.accepts(HEALTH) { HEALTH } else { reply::JSON };
@@ -229,8 +249,7 @@ mod tests {
 
     #[tokio::test]
     async fn probe_answers_until_it_is_too_old() {
-        let cache = rucache::open_default().await.expect("a cache");
-        let app = App::new(&ServerConfig::default(), cache);
+        let app = App::open(ServerConfig::default()).await.expect("a cache");
         let first = app.probes().look(&app, Duration::MAX).await;
         assert_eq!((first.ping.as_ref(), first.keeps), (Ok(&Duration::ZERO), true));
         let same = app.probes().look(&app, Duration::MAX).await;

@@ -2,14 +2,17 @@
 
 use serde_json::{Map, Value, json};
 
+use super::access::Access;
 use super::problem::{self, Kind};
 use super::reply;
 use super::route::{self, Answer, Parameter, Required, Route, Verb};
 use super::schema;
+use crate::config::Limits;
 
 pub(super) static ROUTES: [Route; 1] = [Route {
     verb: Verb::Get,
     path: "/openapi.json",
+    access: Access::Users,
     about: "This document.",
     query: &[],
     body: None,
@@ -23,7 +26,7 @@ pub(super) static ROUTES: [Route; 1] = [Route {
 }];
 
 /// The document.
-pub(super) fn document() -> Value {
+pub(super) fn document(limits: &Limits) -> Value {
     let mut paths = Map::new();
     for route in route::routes() {
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
@@ -40,7 +43,11 @@ pub(super) fn document() -> Value {
             "license": { "name": env!("CARGO_PKG_LICENSE") },
         },
         "paths": paths,
-        "components": { "schemas": schema::schemas() },
+        "security": [{}, { "token": [] }],
+        "components": { "securitySchemes": {
+            "token": { "type": "http", "scheme": "bearer",
+                       "description": "Needed where the service is configured with a token." },
+        }, "schemas": schema::schemas(limits) },
     })
 }
 
@@ -59,6 +66,9 @@ fn operation(route: &Route) -> Value {
         "parameters": in_path.chain(in_query).collect::<Vec<_>>(),
         "responses": responses(route),
     });
+    if route.access == Access::Everybody {
+        operation["security"] = json!([]);
+    }
     if let Some(schema) = route.body {
         let content = content(&[(reply::JSON, schema)]);
         operation["requestBody"] = json!({ "required": true, "content": content });
@@ -68,7 +78,7 @@ fn operation(route: &Route) -> Value {
 
 /// The names between braces.
 pub(super) fn path_parameters(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+    path.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
 }
 
 /// Answers and problems by status; a status may mean several things.
@@ -97,7 +107,11 @@ fn responses(route: &Route) -> Value {
 /// All problems that `route` may end in.
 fn problems(route: &Route) -> impl Iterator<Item = Kind> {
     let body = route.body.map_or(&[][..], |_| &route::BODY);
-    route.problems.iter().chain(body).chain(&route::COMMON).copied()
+    let token: &[_] = match route.access {
+        Access::Everybody => &[],
+        _ => &[Kind::Unauthorized],
+    };
+    route.problems.iter().chain(body).chain(token).chain(&route::COMMON).copied()
 }
 
 fn content(types: &[(&str, &str)]) -> Value {

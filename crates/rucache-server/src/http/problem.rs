@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rucache::CacheError;
-use rucache::core::InvalidKey;
+use rucache::core::{ErrorKind, InvalidKey};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
@@ -18,11 +18,19 @@ pub(super) enum Kind {
     RucNotFound,
     NotCovered,
     NotCached,
+    NotMarked,
+    NoSuchBatch,
+    NoSuchRate,
+    Superseded,
     Unavailable,
+    BackendUnavailable,
+    NotSupported,
+    Unauthorized,
     InvalidRecord,
     InvalidKey,
     InvalidParameter,
     InvalidBody,
+    InvalidRequest,
     InvalidBatch,
     BatchTooLarge,
     BodyTooLarge,
@@ -50,16 +58,24 @@ const fn spec(name: &'static str, status: StatusCode, title: &'static str) -> Sp
 
 impl Kind {
     /// Every kind, in the order of the documentation.
-    pub(super) const ALL: [Self; 21] = [
+    pub(super) const ALL: [Self; 29] = [
         Self::NotARuc,
         Self::RucNotFound,
         Self::NotCovered,
         Self::NotCached,
+        Self::NotMarked,
+        Self::NoSuchBatch,
+        Self::NoSuchRate,
+        Self::Superseded,
         Self::Unavailable,
+        Self::BackendUnavailable,
+        Self::NotSupported,
+        Self::Unauthorized,
         Self::InvalidRecord,
         Self::InvalidKey,
         Self::InvalidParameter,
         Self::InvalidBody,
+        Self::InvalidRequest,
         Self::InvalidBatch,
         Self::BatchTooLarge,
         Self::BodyTooLarge,
@@ -83,13 +99,21 @@ impl Kind {
             Self::RucNotFound => spec("ruc-not-found", S::NOT_FOUND, "The register has no such taxpayer"),
             Self::NotCovered => spec("not-covered", S::NOT_FOUND, "The configured source cannot know this number"),
             Self::NotCached => spec("not-cached", S::NOT_FOUND, "Nothing is cached under this name"),
+            Self::NotMarked => spec("not-marked", S::NOT_FOUND, "Nobody has marked this number as invalid"),
+            Self::NoSuchBatch => spec("no-such-batch", S::NOT_FOUND, "There is no record of this batch, or not any more"),
+            Self::NoSuchRate => spec("no-such-rate", S::NOT_FOUND, "There is no exchange rate of this day"),
+            Self::Superseded => spec("superseded", S::CONFLICT, "Something newer happened since the lease was given; nothing was stored"),
+            Self::BackendUnavailable => spec("backend-unavailable", S::SERVICE_UNAVAILABLE, "The cache's backend does not answer"),
+            Self::NotSupported => spec("not-supported", S::NOT_IMPLEMENTED, "The cache's backend cannot do this"),
+            Self::Unauthorized => spec("unauthorized", S::UNAUTHORIZED, "The request shows no token, or a wrong one"),
             Self::Unavailable => spec("unavailable", S::SERVICE_UNAVAILABLE, "The source could not answer; nothing is known of the number"),
             Self::InvalidRecord => spec("invalid-record", S::UNPROCESSABLE_ENTITY, "The body is not a record of this taxpayer"),
             Self::InvalidKey => spec("invalid-key", S::BAD_REQUEST, "The service or the key breaks its form"),
             Self::InvalidParameter => spec("invalid-parameter", S::BAD_REQUEST, "A parameter is unknown, missing or malformed"),
             Self::InvalidBody => spec("invalid-body", S::BAD_REQUEST, "The body is not JSON"),
+            Self::InvalidRequest => spec("invalid-request", S::UNPROCESSABLE_ENTITY, "The body is JSON and not what the route takes"),
             Self::InvalidBatch => spec("invalid-batch", S::UNPROCESSABLE_ENTITY, "The body is not a batch"),
-            Self::BatchTooLarge => spec("batch-too-large", S::PAYLOAD_TOO_LARGE, "The batch has too many numbers"),
+            Self::BatchTooLarge => spec("batch-too-large", S::PAYLOAD_TOO_LARGE, "The request holds too many numbers, keys or events"),
             Self::BodyTooLarge => spec("body-too-large", S::PAYLOAD_TOO_LARGE, "The body is too large"),
             Self::ValueTooLarge => spec("value-too-large", S::PAYLOAD_TOO_LARGE, "The value is over the cache's limit"),
             Self::UnsupportedMediaType => spec("unsupported-media-type", S::UNSUPPORTED_MEDIA_TYPE, "The body must be sent as application/json"),
@@ -157,6 +181,15 @@ impl From<CacheError> for Problem {
                 Kind::ValueTooLarge,
                 format!("{error}; what was stored under this name before is gone, as outdated"),
             ),
+            CacheError::Tags(error) => Self::parameter("tags", error),
+            CacheError::Backend(error) => match error.kind() {
+                ErrorKind::Unsupported => {
+                    let detail = "this backend cannot do that; another one may, see the manual";
+                    Self::new(Kind::NotSupported, detail)
+                }
+                ErrorKind::Invalid => Self::new(Kind::InvalidParameter, error.to_string()),
+                _ => Self::new(Kind::BackendUnavailable, error.to_string()).retry_after(1),
+            },
             // Nothing else comes from reading and writing; its text names no key.
             error => Self::new(Kind::Internal, error.to_string()),
         }
@@ -186,6 +219,9 @@ impl IntoResponse for Problem {
         *response.status_mut() = self.kind.spec().status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        if self.kind == Kind::Unauthorized {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         if let Some(secs) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(secs));
         }

@@ -6,11 +6,11 @@ use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
-use rucache::engine::{Outcome, ServedFrom};
+use rucache::engine::{Outcome, ServedFrom, Written};
 use serde::Serialize;
 
 use super::problem::{Kind, Problem};
-use super::route::Answered;
+use super::route::{Answer, Answered};
 
 /// Media type of ordinary answers.
 pub(super) const JSON: &str = "application/json";
@@ -36,6 +36,39 @@ pub(super) fn no_content() -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     response
+}
+
+/// What a change answers when it was carried out.
+pub(super) const DEFERRED: Answer = Answer {
+    status: 202,
+    about: "Done here; the backend has not confirmed it, and will be told.",
+    content: &[(JSON, "Outcome")],
+};
+
+/// 204 for a change that was carried out, 202 for one that the backend has not confirmed.
+pub(super) fn written(written: Written) -> Answered {
+    match written {
+        Written::Done => Ok(no_content()),
+        Written::Deferred => {
+            let mut response = json(JSON, &Done { outcome: "deferred" })?;
+            *response.status_mut() = StatusCode::ACCEPTED;
+            Ok(response)
+        }
+    }
+}
+
+/// What became of a change.
+#[derive(Serialize)]
+struct Done {
+    outcome: &'static str,
+}
+
+/// `done` or `deferred`.
+pub(super) const fn outcome(written: Written) -> &'static str {
+    match written {
+        Written::Done => "done",
+        Written::Deferred => "deferred",
+    }
 }
 
 /// 200 with JSON that came as `outcome` says.

@@ -3,20 +3,19 @@
 //! The router and the OpenAPI document are both made from it.
 
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 
-use axum::Router;
-use axum::extract::Request;
-use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodFilter, on};
-use futures_util::FutureExt;
+use axum::http::Method;
+use axum::response::Response;
 
+use super::access::Access;
 use super::app::App;
 use super::call::Call;
-use super::limits;
 use super::problem::{Kind, Problem};
-use super::{batch, entry, health, openapi, ruc};
+use super::{
+    batch, entry, events, health, invalidate, maintenance, many, metrics, names, openapi, overview,
+    page, ruc,
+};
 
 /// What a handler ends in.
 pub(super) type Answered = Result<Response, Problem>;
@@ -44,12 +43,23 @@ impl Verb {
         }
     }
 
-    const fn filter(self) -> MethodFilter {
+    /// Whether a request with `method` is for a route with this verb.
+    pub(super) fn is(self, method: &Method) -> bool {
         match self {
-            Self::Get => MethodFilter::GET,
-            Self::Put => MethodFilter::PUT,
-            Self::Post => MethodFilter::POST,
-            Self::Delete => MethodFilter::DELETE,
+            Self::Get => method == Method::GET || method == Method::HEAD,
+            Self::Put => method == Method::PUT,
+            Self::Post => method == Method::POST,
+            Self::Delete => method == Method::DELETE,
+        }
+    }
+
+    /// What `Allow` says of it.
+    pub(super) const fn allows(self) -> &'static str {
+        match self {
+            Self::Get => "GET,HEAD",
+            Self::Put => "PUT",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
         }
     }
 }
@@ -92,6 +102,7 @@ pub(super) struct Answer {
 pub(super) struct Route {
     pub(super) verb: Verb,
     pub(super) path: &'static str,
+    pub(super) access: Access,
     pub(super) about: &'static str,
     pub(super) query: &'static [Parameter],
     /// Name of the schema of the body.
@@ -112,41 +123,20 @@ pub(super) const BODY: [Kind; 4] =
 
 /// Every route.
 pub(super) fn routes() -> impl Iterator<Item = &'static Route> {
-    let groups: [&'static [Route]; 5] =
-        [&ruc::ROUTES, &batch::ROUTES, &entry::ROUTES, &health::ROUTES, &openapi::ROUTES];
+    let groups: [&'static [Route]; 13] = [
+        &ruc::ROUTES,
+        &batch::ROUTES,
+        &entry::ROUTES,
+        &many::ROUTES,
+        &names::ROUTES,
+        &maintenance::ROUTES,
+        &invalidate::ROUTES,
+        &events::ROUTES,
+        &health::ROUTES,
+        &metrics::ROUTES,
+        &overview::ROUTES,
+        &page::ROUTES,
+        &openapi::ROUTES,
+    ];
     groups.into_iter().flatten()
-}
-
-/// The router over all routes.
-pub(super) fn router(app: &App) -> Router {
-    routes()
-        .fold(Router::new(), |router, route| {
-            let app = app.clone();
-            let handler = move |request| answer(app.clone(), route, request);
-            router.route(route.path, on(route.verb.filter(), handler))
-        })
-        .fallback(async || {
-            Problem::new(Kind::NoSuchRoute, "GET /openapi.json describes those that exist")
-        })
-        .method_not_allowed_fallback(async || {
-            Problem::new(Kind::MethodNotAllowed, "the header Allow lists the methods it takes")
-        })
-}
-
-/// Runs a handler. Whatever it does, there is an answer.
-pub(super) async fn answer(app: App, route: &'static Route, request: Request) -> Response {
-    let handling = async {
-        let call = Call::new(request, route.query).await?;
-        (route.handler)(app, call).await
-    };
-    let caught = AssertUnwindSafe(handling).catch_unwind();
-    let answered = match tokio::time::timeout(limits::REQUEST, caught).await {
-        Ok(Ok(answered)) => answered,
-        Ok(Err(_panic)) => Err(Problem::new(Kind::Internal, "the handler of the request panicked")),
-        Err(_) => {
-            let secs = limits::REQUEST.as_secs_f32();
-            Err(Problem::new(Kind::TimedOut, format!("no answer after {secs} s")).retry_after(1))
-        }
-    };
-    answered.unwrap_or_else(IntoResponse::into_response)
 }

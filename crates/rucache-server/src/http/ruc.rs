@@ -5,6 +5,7 @@ use rucache::engine::Outcome as Served;
 use rucache::ruc::{Outcome, Ruc, Taxpayer};
 use serde_json::Value;
 
+use super::access::Access;
 use super::app::App;
 use super::call::Call;
 use super::problem::{Kind, Problem};
@@ -25,6 +26,7 @@ pub(super) static ROUTES: [Route; 3] = [
     Route {
         verb: Verb::Get,
         path: PATH,
+        access: Access::Users,
         about: "The record of a taxpayer: from the cache, else from the source.",
         query: &[
             SERVICE,
@@ -49,24 +51,29 @@ pub(super) static ROUTES: [Route; 3] = [
     Route {
         verb: Verb::Put,
         path: PATH,
+        access: Access::Users,
         about: "Stores the record of a taxpayer. Any subset of its fields will do.",
         query: &[SERVICE, Parameter::optional("ttl", TTL)],
         body: Some("Taxpayer"),
-        answers: &[Answer { status: 204, about: "Stored.", content: &[] }],
+        answers: &[Answer { status: 204, about: "Stored.", content: &[] }, reply::DEFERRED],
         problems: &[Kind::NotARuc, Kind::InvalidRecord, Kind::InvalidKey, Kind::ValueTooLarge],
         handler: |app, call| Box::pin(put(app, call)),
     },
     Route {
         verb: Verb::Delete,
         path: PATH,
+        access: Access::Users,
         about: "Drops the record of a taxpayer from the cache.",
         query: &[SERVICE],
         body: None,
-        answers: &[Answer {
-            status: 204,
-            about: "There is none now, whether or not there was one.",
-            content: &[],
-        }],
+        answers: &[
+            Answer {
+                status: 204,
+                about: "There is none now, whether or not there was one.",
+                content: &[],
+            },
+            reply::DEFERRED,
+        ],
         problems: &[Kind::NotARuc, Kind::InvalidKey],
         handler: |app, call| Box::pin(delete(app, call)),
     },
@@ -97,17 +104,17 @@ async fn get(app: App, call: Call) -> Answered {
 async fn put(app: App, call: Call) -> Answered {
     let ruc = ruc(&call)?;
     let rucs = app.rucs(call.service()?.as_ref());
-    let life = call.ttl()?.map(Policy::exact);
+    let key = rucache::ruc::ruc_key(rucs.service_name(), ruc);
+    let life = call.ttl()?.or_else(|| app.live().ttls.of(&key)).map(Policy::exact);
     let body: Value = serde_json::from_slice(&call.json().await?)
         .map_err(|error| Problem::new(Kind::InvalidBody, error.to_string()))?;
-    rucs.set(Taxpayer::from_json_for(ruc, &body)?, life).await?;
-    Ok(reply::no_content())
+    reply::written(rucs.set(Taxpayer::from_json_for(ruc, &body)?, life).await?)
 }
 
 async fn delete(app: App, call: Call) -> Answered {
     let ruc = ruc(&call)?;
-    app.rucs(call.service()?.as_ref()).delete(&ruc).await?;
-    Ok(reply::no_content())
+    let removed = app.rucs(call.service()?.as_ref()).delete(&ruc).await?;
+    reply::written(removed.written)
 }
 
 fn ruc(call: &Call) -> Result<Ruc, Problem> {

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::pin::pin;
 
 use axum::Router;
+use futures_util::future::{join, join_all};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -14,10 +15,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::access::Door;
 use super::app::App;
+use super::limits;
 use super::patience::Patient;
-use super::{limits, route};
-use crate::config::ServerConfig;
+use super::router::router;
+use crate::config::{Limits, ServerConfig};
 
 /// Why the service cannot serve. The text is one line for people.
 #[derive(Debug, Error)]
@@ -45,34 +48,59 @@ pub(crate) enum ServeError {
 }
 
 /// Begins to listen where `config` says; connections wait until [`run`].
-pub(crate) async fn bind(config: &ServerConfig) -> Result<TcpListener, ServeError> {
-    let address = config.listen;
+pub(crate) async fn bind(config: &ServerConfig) -> Result<Vec<(TcpListener, Door)>, ServeError> {
+    let Some(admin) = config.admin_listen else {
+        return Ok(vec![(listen(config.listen).await?, Door::Only)]);
+    };
+    let users = (listen(config.listen).await?, Door::Users);
+    Ok(vec![users, (listen(admin).await?, Door::Administrators)])
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address).await.map_err(|source| match source.kind() {
         io::ErrorKind::AddrInUse => ServeError::InUse { address },
         _ => ServeError::Bind { address, source },
     })
 }
 
-/// Serves `app` on `listener` until `shutdown` is ready and requests under way have ended, within
-/// 9 s.
-pub(crate) async fn run(listener: TcpListener, app: App, shutdown: impl Future<Output = ()>) {
+/// Serves `app` at `doors` until `shutdown` is ready and requests under way have ended, within 9 s.
+pub(crate) async fn run(
+    doors: Vec<(TcpListener, Door)>,
+    app: App,
+    shutdown: impl Future<Output = ()>,
+) {
     app.verify().await;
-    let router = route::router(&app);
     let (stop, stopped) = watch::channel(());
+    let attend = |(listener, door)| attend(listener, door, &app, stopped.clone());
+    let attended = join_all(doors.into_iter().map(attend));
+    let ending = async {
+        shutdown.await;
+        app.stop();
+        drop(stop);
+    };
+    tokio::select! {
+        _ = join(attended, ending) => {}
+        () = app.keep_metrics() => {}
+    }
+}
+
+/// Serves one listener until `stopped`, and the requests under way then to their end.
+async fn attend(listener: TcpListener, door: Door, app: &App, mut stopped: watch::Receiver<()>) {
+    let router = router(app, door);
     let mut connections = JoinSet::new();
-    let mut shutdown = pin!(shutdown);
+    let until = stopped.clone();
     loop {
+        let limits = app.live().limits;
         tokio::select! {
-            () = &mut shutdown => break,
-            stream = accept(&listener, &app), if connections.len() < limits::CONNECTIONS => {
+            _ = stopped.changed() => break,
+            stream = accept(&listener, app), if connections.len() < limits.connections => {
                 let stream = Patient::new(stream, app.runtime().clone());
-                connections.spawn(drive(stream, router.clone(), stopped.clone()));
+                connections.spawn(drive(stream, limits, router.clone(), until.clone()));
             }
             Some(_) = connections.join_next() => {}
         }
     }
-    app.stop();
-    drop((listener, stop, stopped));
+    drop(listener);
     let ended = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(limits::GRACE, ended).await.is_err() {
         let cut_off = connections.len();
@@ -105,11 +133,11 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 }
 
 /// Serves one connection to its end, or, once `stopped`, to the end of its current request.
-async fn drive(stream: Patient, router: Router, mut stopped: watch::Receiver<()>) {
+async fn drive(stream: Patient, limits: Limits, router: Router, mut stopped: watch::Receiver<()>) {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits::HEAD_READ)
-        .max_header_size(limits::HEAD)
+        .max_header_size(limits.head)
         .max_buf_size(limits::BUFFER)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     let mut connection = pin!(connection);

@@ -20,6 +20,7 @@ impl Book {
             unrest: Mono::default(),
             recovered: None,
             push_since: None,
+            read: BTreeMap::new(),
             told: BTreeMap::new(),
         };
         self.processes.insert(process, begun);
@@ -68,6 +69,13 @@ impl Book {
         }
     }
 
+    pub(crate) fn read_markers(&mut self, process: u64, key: &Key) {
+        let moment = self.moment();
+        if let Some(process) = self.processes.get_mut(&process) {
+            process.read.insert(key.clone(), moment);
+        }
+    }
+
     pub(crate) fn lost(&mut self, loss: &Loss) {
         self.note(|| match loss {
             Loss::Entry(key) => format!("store evicts the entry of {key}"),
@@ -92,6 +100,8 @@ impl Book {
         self.unrest = self.now;
         self.processes.values_mut().for_each(|process| process.unrest = moment.at);
         if with_old_data {
+            let read = |process: &Process| process.read.clone();
+            self.read_before = self.processes.iter().map(|(id, one)| (*id, read(one))).collect();
             self.restored = Some(moment);
         }
     }

@@ -69,7 +69,7 @@ impl Book {
         if end != CallEnd::Changed(ChangeEnd::Done) {
             return None;
         }
-        let effective = self.effective_elsewhere(by, ended)?;
+        let effective = self.effective_elsewhere(by, ended, reader, seen)?;
         let until = effective.after(self.grace(by, reader, seen));
         (reader.called.at > until).then(|| ("I2", change.call, late(effective)))
     }
@@ -93,12 +93,26 @@ impl Book {
         since || seen.from == ServedFrom::Local
     }
 
-    /// Since when other processes have to see a change; never, where the store forgot it and the one
-    /// who could tell again is gone.
-    fn effective_elsewhere(&self, by: &Call, ended: Moment) -> Option<Mono> {
+    /// Since when `reader` has to see another process's change; never, where the store forgot it and
+    /// nobody is left who knows.
+    fn effective_elsewhere(
+        &self,
+        by: &Call,
+        ended: Moment,
+        reader: &Call,
+        seen: &Seen,
+    ) -> Option<Mono> {
         let Some(restored) = self.restored.filter(|restored| *restored > by.called) else {
             return Some(ended.at);
         };
+        // A marker that the reader has seen at its height is raised above it before it reads again.
+        let key = &self.values[seen.id].key;
+        let read = self.read_before.get(&reader.process).and_then(|read| read.get(key));
+        if matches!(by.what, What::Clear(_) | What::ClearAll)
+            && read.is_some_and(|read| *read > ended)
+        {
+            return Some(ended.at);
+        }
         let process = self.processes.get(&by.process).filter(|process| process.alive)?;
         let told_again = process.recovered.filter(|moment| *moment > restored)?;
         Some(told_again.at.max(ended.at))

@@ -199,6 +199,8 @@ pub(super) struct Process {
     pub(super) recovered: Option<Moment>,
     /// Since when it is told of everything.
     pub(super) push_since: Option<Mono>,
+    /// When it last read root and service marker with an entry of a key, in the store's life.
+    pub(super) read: BTreeMap<Key, Moment>,
     /// When it was last told of a change that may concern a key.
     pub(super) told: BTreeMap<Key, Moment>,
 }

@@ -10,6 +10,8 @@ use rucache_core::{
 };
 
 use super::{Access, Link};
+use crate::random::Random;
+use crate::server::Data;
 use crate::shown::{Item, Shown};
 use crate::wire::STORE;
 
@@ -18,7 +20,7 @@ impl Link {
         &self,
         operation: Operation,
         item: I,
-        command: fn(&mut crate::server::Data, Timestamp, &mut crate::random::Random, &I) -> T,
+        command: fn(&mut Data, Timestamp, &mut Random, &I) -> T,
     ) -> Result<T, Error>
     where
         I: Item + Clone + Send + 'static,
@@ -40,10 +42,13 @@ impl Backend for Link {
 
     async fn get_many(&self, keys: &[Key], companions: Companions) -> Answers<Fetched> {
         let items = keys.iter().map(|key| (key.clone(), companions)).collect();
-        self.call(Operation::Get, Access::Entries, items, |data, now, _, (key, companions)| {
+        let command = |data: &mut Data, now, _: &mut Random, (key, companions): &(Key, Companions)| {
             data.get(key, *companions, now)
-        })
-        .await
+        };
+        let answers = self.call(Operation::Get, Access::Entries, items, command).await;
+        let read = keys.iter().zip(&answers).filter(|(_, answer)| answer.is_ok());
+        read.for_each(|(key, _)| self.wire.history.read_markers(self.process, key));
+        answers
     }
 
     async fn write_many(&self, writes: &[Write]) -> Answers<WriteOutcome> {

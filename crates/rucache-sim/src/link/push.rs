@@ -10,7 +10,6 @@ use rucache_core::{Change, Mono};
 use super::Link;
 use crate::server::Audience;
 use crate::setup::{PUSH_DELAY, PUSH_HEARTBEAT};
-use crate::wire::Reach;
 
 /// How often the connection is looked at.
 const TICK: Duration = Duration::from_millis(50);
@@ -52,7 +51,7 @@ pub(super) async fn keep(link: Arc<Link>) {
     let pump = pump(link.clone());
     let keep = async move {
         loop {
-            if link.wire.weather().reach == Reach::Open {
+            if link.wire.weather().lets_push() {
                 link.track().await;
             }
             scheduler.sleep(RETRY).await;
@@ -135,7 +134,7 @@ impl Link {
     }
 
     fn is_tracked(&self, life: u64) -> bool {
-        let whole = self.wire.server.life() == life && self.wire.weather().reach == Reach::Open;
+        let whole = self.wire.server.life() == life && self.wire.weather().lets_push();
         whole && self.feed().tracking
     }
 

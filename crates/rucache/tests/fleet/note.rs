@@ -1,6 +1,8 @@
 //! What the processes of a fleet tell one another: questions to the source, and notes of what they
 //! did and saw, in lines of JSON.
 
+use std::time::Duration;
+
 use rucache::{LoadError, ServedFrom};
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,11 @@ pub(crate) type Moment = u64;
 pub(crate) fn now() -> Moment {
     let time = clock_gettime(ClockId::Monotonic);
     u64::try_from(time.tv_sec).unwrap() * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap()
+}
+
+/// Returns once `span` has passed: servers, and the other processes, live by the real clock.
+pub(crate) async fn pause(span: Duration) {
+    tokio::time::sleep_until(tokio::time::Instant::now() + span).await;
 }
 
 /// A process of the fleet; one that takes the place of a killed one has a number of its own.

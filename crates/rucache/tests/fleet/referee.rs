@@ -11,7 +11,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{oneshot, watch};
 
 use crate::book::{Book, Load};
-use crate::note::{Ask, Fact, Note, Verdict, now};
+use crate::note::{Ask, Fact, Note, Verdict, now, pause};
 use crate::plan::KEYS;
 use crate::source::Line;
 
@@ -176,7 +176,7 @@ impl Desk {
             };
             (hold, if chance.below(25) == 0 { Verdict::Failure } else { Verdict::Value })
         };
-        tokio::time::timeout(Duration::from_millis(hold), std::future::pending::<()>()).await.ok();
+        pause(Duration::from_millis(hold)).await;
         verdict
     }
 

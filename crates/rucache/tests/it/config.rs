@@ -26,6 +26,9 @@ fn every_setting_is_read_and_shown() {
         r#"
             backend = "memory://?capacity=64MiB"
             local = "32MiB"
+            key_prefix = "shop"
+            default_ttl = "10min"
+            ruc_services = ["migo", "sunat"]
             profile = "register"
             max_value_len = 5000
             [source]
@@ -37,6 +40,13 @@ fn every_setting_is_read_and_shown() {
             load_deadline = "1min"
             back_off = "2s"
             max_back_off = "1min"
+            [ttl]
+            estadisticas_ventas = 300
+            "user_profile_*" = "1h"
+            [[rules]]
+            entity = "producto"
+            actions = ["saved", "deleted"]
+            remove.keys = ["electro:lista_productos", "electro:producto_{id}"]
         "#,
     );
     let mut layers = Config::layers();
@@ -49,6 +59,11 @@ fn every_setting_is_read_and_shown() {
     let expected = [
         ("backend", "memory://?capacity=64MiB"),
         ("local", "32MiB"),
+        ("key_prefix", "shop"),
+        ("default_ttl", "10min"),
+        ("rules", "1 of the configuration"),
+        ("ttl", "estadisticas_ventas = 5min, user_profile_* = 1h"),
+        ("ruc_services", "[\"migo\",\"sunat\"]"),
         ("profile", "register"),
         ("source.register", "padron.zip"),
         ("source.coverage", "full"),
@@ -104,7 +119,7 @@ fn wrong_value_names_file_line_key_value_and_form() {
     );
     assert_eq!(
         refused("array", "profile = [1]"),
-        "rucache.toml:1: profile = \"an array\": there is no such profile; expected reference or \
+        "rucache.toml:1: profile = \"[1]\": there is no such profile; expected reference or \
          register"
     );
 }
@@ -165,4 +180,57 @@ fn password_of_a_url_is_never_shown() {
     }
     let odd = without_password("redis://user:s3cr?et@host/1");
     assert!(!odd.contains("et@"), "{odd}");
+}
+
+#[test]
+fn wrong_rule_and_wrong_life_are_told_with_their_line() {
+    let told = refused("rule", "\n[[rules]]\nentity = \"producto\"\nactions = [\"saved\"]\n");
+    assert!(
+        told.starts_with("rucache.toml:2: rules = ") && told.contains("it has no effect"),
+        "{told}"
+    );
+    let told =
+        refused("unknown", "[[rules]]\nentity = \"a\"\nactions = [\"b\"]\nremvoe.keys = []\n");
+    assert!(told.contains("unknown field `remvoe`"), "{told}");
+    let told = refused("life", "[ttl]\nventas = \"soon\"\n");
+    assert!(told.starts_with("rucache.toml:1: ttl = ") && told.contains("soon"), "{told}");
+}
+
+#[test]
+fn tables_and_lists_are_json_in_the_environment() {
+    let mut layers = Config::layers();
+    let variables = [
+        ("RUCACHE_TTL".to_owned(), r#"{"ventas": "5min"}"#.to_owned()),
+        (
+            "RUCACHE_RULES".to_owned(),
+            r#"[{"entity":"pedido","actions":["saved"],"remove":{"keys":["ventas"]}}]"#.to_owned(),
+        ),
+    ];
+    layers.environment(variables, &[]).unwrap();
+    let config = layers.into_config();
+    assert_eq!(config.ttls.patterns(), [("ventas".to_owned(), rucache::Ttl::secs(300))]);
+    assert_eq!(config.rules.len(), 1);
+    assert_eq!(config.rule_set().unwrap().rules().next(), Some(&config.rules[0]));
+}
+
+#[tokio::test]
+async fn configured_lives_and_rules_are_the_caches() {
+    let mut layers = Config::layers();
+    let rule = r#"[{"entity":"pedido","actions":["saved"],"remove":{"keys":["ventas"]}}]"#;
+    let variables = [("RUCACHE_TTL", r#"{"ventas": 300}"#), ("RUCACHE_RULES", rule)]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    layers.environment(variables, &[]).unwrap();
+    let cache = rucache::open_with(layers.into_config()).await.unwrap();
+    let life = |key| cache.life_of(&rucache::Key::parse(key).unwrap()).as_secs_ceil();
+    assert_eq!((life("default:ventas"), life("default:others")), (300, 900));
+    let _ = cache.set("ventas", &1, rucache::Ttl::SHORT).await.unwrap();
+    let event = rucache::core::rule::Event::new("pedido", "created", "7");
+    assert_eq!(cache.publish(&event).await.len(), 1);
+    assert_eq!(cache.get::<i32>("ventas").await.unwrap(), None);
+}
+
+#[test]
+fn prefix_of_names_that_breaks_its_form_is_refused() {
+    let told = refused("prefix", "key_prefix = \"a b\"");
+    assert!(told.contains("character 2 does not fit"), "{told}");
 }

@@ -95,6 +95,16 @@ impl Response {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| &**value)
     }
 
+    /// Asserts that this is a hit on a value that was stored for `secs` seconds a moment ago.
+    #[track_caller]
+    pub(super) fn lives(&self, secs: u64) {
+        let ttl = self
+            .header("cache-status")
+            .and_then(|status| status.strip_prefix("rucache; hit; ttl="));
+        let ttl: u64 = ttl.and_then(|ttl| ttl.parse().ok()).expect("a hit");
+        assert!(ttl <= secs && ttl + 10 >= secs, "{ttl} s of {secs} s");
+    }
+
     pub(super) fn json(&self) -> Value {
         serde_json::from_str(&self.body).expect("a JSON body")
     }

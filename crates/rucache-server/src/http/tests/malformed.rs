@@ -16,7 +16,7 @@ const TARGETS: &[(&str, u16, &str)] = &[
     ("GET /v1/ruc/", 404, "no-such-route"),
     ("GET /v1/ruc/20131312955/", 404, "no-such-route"),
     ("GET /V1/ruc/20131312955", 404, "no-such-route"),
-    ("GET /v1/cache/migo", 404, "no-such-route"),
+    ("GET /v1/cache/migo/", 404, "no-such-route"),
     ("GET /v1/cache/migo/", 404, "no-such-route"),
     ("GET /v1/cache//a", 400, "invalid-key"),
     ("GET /v1/cache/migo/a/b", 404, "no-such-route"),

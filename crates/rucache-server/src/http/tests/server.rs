@@ -1,5 +1,6 @@
 //! The server's own life: keep-alive, ports in use, panics, and a graceful end.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::Router;
@@ -12,8 +13,10 @@ use tokio::net::TcpStream;
 
 use super::service::{SUNAT, Service, Source};
 use crate::config::ServerConfig;
-use crate::http::route::{self, Route, Verb};
-use crate::http::{self, limits};
+use crate::http::access::Access;
+use crate::http::route::{Route, Verb};
+use crate::http::router::{self, Served};
+use crate::http::{self, Door, limits};
 
 fn look_up() -> String {
     format!("GET /v1/ruc/{SUNAT} HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -53,13 +56,15 @@ async fn free_port_is_bound() {
         listen: "127.0.0.1:0".parse().expect("an address"),
         ..ServerConfig::default()
     };
-    let listener = http::bind(&config).await.expect("a free port");
+    let doors = http::bind(&config).await.expect("a free port");
+    let [(listener, Door::Only)] = &doors[..] else { panic!("one listener") };
     assert!(listener.local_addr().expect("an address").ip().is_loopback());
 }
 
 static PANICS: Route = Route {
     verb: Verb::Get,
     path: "/panics",
+    access: Access::Users,
     about: "",
     query: &[],
     body: None,
@@ -72,7 +77,8 @@ static PANICS: Route = Route {
 async fn handler_that_panics_is_an_internal_problem() {
     let service = Service::start().await;
     let app = service.app.clone();
-    let handler = move |request: Request| route::answer(app.clone(), &PANICS, request);
+    let served = Served { route: &PANICS, metrics: Arc::new(app.metrics().of(&PANICS)) };
+    let handler = move |request: Request| router::answer(app.clone(), served.clone(), request);
     let router: Router = Router::new().route(PANICS.path, get(handler));
     let request = Request::get(PANICS.path).body(Body::empty()).expect("a request");
     let service = hyper_util::service::TowerToHyperService::new(router);

@@ -13,7 +13,8 @@ use tokio::task::JoinHandle;
 
 use super::client::{Client, Response};
 use crate::config::ServerConfig;
-use crate::http::{self, App};
+use crate::http::metrics::Metrics;
+use crate::http::{self, App, Door};
 
 /// SUNAT itself, which the sample holds.
 pub(super) const SUNAT: &str = "20131312955";
@@ -24,6 +25,7 @@ pub(super) const UNKNOWN: &str = "20999999990";
 /// A service on a port of its own.
 pub(super) struct Service {
     pub(super) address: SocketAddr,
+    admin: Option<SocketAddr>,
     pub(super) app: App,
     pub(super) cache: rucache::Cache,
     stop: oneshot::Sender<()>,
@@ -33,23 +35,49 @@ pub(super) struct Service {
 impl Service {
     /// With the bundled sample as its source.
     pub(super) async fn start() -> Self {
-        Self::of(rucache::open_default().await.expect("a cache")).await
+        Self::of(ServerConfig::default(), |cache| cache).await
+    }
+
+    /// As `config` says.
+    pub(super) async fn configured(config: ServerConfig) -> Self {
+        Self::of(config, |cache| cache).await
     }
 
     /// With `source` as its source.
     pub(super) async fn with(source: Source) -> Self {
-        let cache = rucache::open_default().await.expect("a cache");
-        Self::of(cache.with_provider(Arc::new(source))).await
+        let source = Arc::new(source);
+        Self::of(ServerConfig::default(), |cache| cache.with_provider(source)).await
     }
 
-    async fn of(cache: rucache::Cache) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("an address");
-        let app = App::new(&ServerConfig::default(), cache.clone());
+    async fn of(
+        config: ServerConfig,
+        change: impl FnOnce(rucache::Cache) -> rucache::Cache,
+    ) -> Self {
+        let metrics = Metrics::default();
+        let cache = rucache::open_observed(config.cache.clone(), metrics.observer()).await;
+        let cache = change(cache.expect("a cache"));
+        let (mut doors, mut addresses) = (Vec::new(), Vec::new());
+        let kinds: &[Door] = match config.admin_listen {
+            Some(_) => &[Door::Users, Door::Administrators],
+            None => &[Door::Only],
+        };
+        for kind in kinds {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+            addresses.push(listener.local_addr().expect("an address"));
+            doors.push((listener, *kind));
+        }
+        let app = App::over(config, cache.clone(), metrics).expect("rules that can be used");
         let (stop, stopped) = oneshot::channel();
         let shutdown = async { drop(stopped.await) };
-        let running = tokio::spawn(http::run(listener, app.clone(), shutdown));
-        Self { address, app, cache, stop, running }
+        let running = tokio::spawn(http::run(doors, app.clone(), shutdown));
+        let admin = addresses.get(1).copied();
+        Self { address: addresses[0], admin, app, cache, stop, running }
+    }
+
+    /// The same, asked at its listener for administration.
+    pub(super) fn at_admin(mut self) -> Self {
+        self.address = self.admin.expect("a listener of its own");
+        self
     }
 
     /// Tells it to stop, and gives what ends with it.
@@ -86,6 +114,10 @@ impl Service {
              Content-Length: {len}\r\n{head}\r\n{body}"
         ))
         .await
+    }
+
+    pub(super) async fn post(&self, target: &str, body: impl AsRef<str>) -> Response {
+        self.send("POST", target, "", body).await
     }
 
     pub(super) async fn put(&self, target: &str, body: impl AsRef<str>) -> Response {

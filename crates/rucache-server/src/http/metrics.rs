@@ -1,0 +1,98 @@
+//! `/metrics`: what the cache and the routes count, for Prometheus.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rucache::core::Observer;
+use rucache::engine::PushState;
+use rucache::telemetry::{CacheMetrics, Exporter, Reading, RouteMetrics};
+
+use super::access::Access;
+use super::app::App;
+use super::reply;
+use super::route::{Answer, Answered, Route, Verb};
+use super::watch::Watch;
+
+/// How often observed durations are sorted into their buckets.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// What the cache is called in the labels.
+const CACHE: &str = "rucache";
+
+pub(super) static ROUTES: [Route; 1] = [Route {
+    verb: Verb::Get,
+    path: "/metrics",
+    access: Access::Metrics,
+    about: "Metrics in Prometheus' text format.",
+    query: &[],
+    body: None,
+    answers: &[Answer {
+        status: 200,
+        about: "Every metric of the service.",
+        content: &[(Exporter::CONTENT_TYPE, "Text")],
+    }],
+    problems: &[],
+    handler: |app, _| Box::pin(async move { render(&app) }),
+}];
+
+/// The metrics of the service, installed for nobody else.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    exporter: Exporter,
+    cache: Arc<CacheMetrics>,
+    watch: Arc<Watch>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let exporter = Exporter::new();
+        exporter.show_build(
+            env!("CARGO_PKG_VERSION"),
+            option_env!("RUCACHE_REVISION").unwrap_or("unknown"),
+        );
+        let cache = Arc::new(CacheMetrics::new(exporter.recorder(), CACHE));
+        let watch = Arc::new(Watch::over(cache.clone()));
+        Self { exporter, cache, watch }
+    }
+}
+
+impl Metrics {
+    /// What the cache tells what happens.
+    pub(super) fn observer(&self) -> Arc<dyn Observer> {
+        self.watch.clone()
+    }
+
+    /// What the page shows beside counters.
+    pub(super) fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// The metrics of one route.
+    pub(super) fn of(&self, route: &Route) -> RouteMetrics {
+        let method = route.verb.as_str().to_uppercase();
+        RouteMetrics::new(self.exporter.recorder(), &method, route.path)
+    }
+}
+
+impl App {
+    /// Keeps the metrics small between scrapes; never ends.
+    pub(super) async fn keep_metrics(&self) {
+        loop {
+            self.runtime().sleep(UPKEEP).await;
+            self.metrics().exporter.upkeep();
+        }
+    }
+}
+
+fn render(app: &App) -> Answered {
+    let cache = app.cache();
+    let health = cache.health();
+    let mut reading = Reading::default();
+    reading.services = cache.stats();
+    reading.usage = cache.usage();
+    reading.suspect = Some(matches!(health.push, PushState::Lost | PushState::Unproven));
+    reading.outbox = u64::try_from(health.undelivered).ok();
+    reading.overdue_loads = u64::try_from(health.stuck_keys).ok();
+    app.metrics().cache.publish(&reading);
+    Ok(reply::ok(Exporter::CONTENT_TYPE, app.metrics().exporter.render()))
+}

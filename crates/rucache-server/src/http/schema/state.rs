@@ -1,0 +1,82 @@
+//! The state of the service.
+
+use serde_json::{Value, json};
+
+use super::object;
+
+/// The schemas of health, maintenance and the like.
+pub(super) fn schemas() -> Value {
+    let count = || json!({ "type": "integer", "minimum": 0 });
+    json!({
+        "Health": health(),
+        "State": object(&["status"], json!({ "status": { "enum": ["alive", "ready"] } })),
+        "Maintained": object(
+            &["invalid_rucs", "expired"],
+            json!({ "invalid_rucs": count(), "expired": count() }),
+        ),
+        "Overview": overview(),
+        "Text": { "type": "string" },
+    })
+}
+
+fn overview() -> Value {
+    let mut overview = object(
+        &[
+            "timestamp",
+            "version",
+            "uptime",
+            "status",
+            "backend",
+            "requests",
+            "tiers",
+            "latency",
+            "loads",
+            "stale",
+            "nodes",
+            "push",
+            "outbox",
+            "invalidations",
+            "services",
+        ],
+        json!({}),
+    );
+    overview["description"] = "For the page at `/`; may change with any version.".into();
+    overview
+}
+
+fn health() -> Value {
+    let bytes = || json!({ "type": ["integer", "null"], "minimum": 0 });
+    let text = || json!({ "type": "string" });
+    object(
+        &[
+            "timestamp",
+            "status",
+            "backend",
+            "connection",
+            "avg_response_time",
+            "uptime",
+            "memory",
+            "checks",
+        ],
+        json!({
+            "timestamp": { "type": "string", "format": "date-time" },
+            "status": { "enum": ["healthy", "warning", "unhealthy"] },
+            "backend": { "type": "string", "examples": ["local_memory"] },
+            "connection": text(),
+            "avg_response_time": { "type": "number", "description": "Milliseconds." },
+            "uptime": { "type": "integer", "description": "Seconds." },
+            "memory": object(
+                &["used_bytes", "capacity_bytes"],
+                json!({ "used_bytes": bytes(), "capacity_bytes": bytes() }),
+            ),
+            "checks": object(
+                &["connection", "basic_operations"],
+                json!({
+                    "connection": text(),
+                    "basic_operations": text(),
+                    "configuration": text(),
+                }),
+            ),
+        }),
+    )
+}

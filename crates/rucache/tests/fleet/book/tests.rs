@@ -1,0 +1,1 @@
+//! The judge itself, on histories made up.
