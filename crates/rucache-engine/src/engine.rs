@@ -78,6 +78,7 @@ impl Engine {
         Ticket {
             service,
             sum: self.services.sum(service),
+            cleared: self.services.cleared(service),
             epoch: self.services.epoch(service),
             changes: self.flights.changes(key),
         }

@@ -113,8 +113,8 @@ impl Engine {
             let Some(place) = &one.place else { continue };
             let ticket = one.leader.ticket;
             let (made, result) = match answer {
-                // Its service was cleared by this process: nobody would read it.
-                Ok(_) if self.services.sum(ticket.service) != ticket.sum => {
+                // This process has cleared its service: nobody would read it.
+                Ok(_) if self.services.cleared(ticket.service) != ticket.cleared => {
                     ended.push((place.hold.clone(), None));
                     results[at] = StoreResult::Superseded;
                     continue;

@@ -71,6 +71,8 @@ pub(crate) struct Ticket {
     pub(crate) service: u32,
     /// The guards of everything and of the service.
     pub(crate) sum: u64,
+    /// How often this process has cleared them.
+    pub(crate) cleared: u64,
     /// The service's tag epoch.
     pub(crate) epoch: u64,
     /// The changes of the key and its neighbours.

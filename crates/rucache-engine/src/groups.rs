@@ -37,7 +37,7 @@ impl Engine {
         origin: Origin,
     ) -> Result<Written, CacheError> {
         let written = self.raise(Marker::Service(service.clone())).await?;
-        self.services.raise(service.as_str());
+        self.services.clear(service.as_str());
         self.invalidated(service.as_str(), Scope::Namespace, origin);
         self.sweep();
         Ok(written)
@@ -46,7 +46,7 @@ impl Engine {
     /// Makes all entries outdated.
     pub(crate) async fn clear_all(&self) -> Result<Written, CacheError> {
         let written = self.raise(Marker::Root).await?;
-        self.services.raise_everything();
+        self.services.clear_everything();
         for service in self.services.all() {
             service.counters.add(Count::Invalidation(Scope::All, Origin::Local), 1);
         }

@@ -12,6 +12,8 @@ pub(crate) struct Service {
     pub(crate) name: ServiceName,
     /// Raised when the service is cleared.
     guard: Guard,
+    /// Raised when this process clears the service.
+    cleared: Guard,
     /// Raised when a tag of the service is invalidated.
     pub(crate) epoch: Guard,
     pub(crate) counters: Counters,
@@ -46,6 +48,8 @@ pub(crate) struct Services {
     places: RwLock<HashMap<ServiceName, u32>>,
     /// Raised when everything is cleared.
     everything: Guard,
+    /// Raised when this process clears everything.
+    all_cleared: Guard,
     pub(crate) seen_root: SeenMarker,
 }
 
@@ -64,6 +68,7 @@ impl Services {
             let place = self.table.push(Service {
                 name,
                 guard: Guard::default(),
+                cleared: Guard::default(),
                 epoch: Guard::default(),
                 counters: Counters::default(),
                 seen: SeenMarker::default(),
@@ -117,6 +122,26 @@ impl Services {
     /// Makes all copies outdated.
     pub(crate) fn raise_everything(&self) {
         self.everything.raise();
+    }
+
+    /// Takes note that this process has cleared the service called `name`.
+    pub(crate) fn clear(&self, name: &str) {
+        if let Some(service) = self.known(name) {
+            service.cleared.raise();
+        }
+        self.raise(name);
+    }
+
+    /// Takes note that this process has cleared everything.
+    pub(crate) fn clear_everything(&self) {
+        self.all_cleared.raise();
+        self.raise_everything();
+    }
+
+    /// How often this process has cleared the service at `place`, or everything.
+    pub(crate) fn cleared(&self, place: u32) -> u64 {
+        let service = self.at(place).map_or(0, |service| service.cleared.count());
+        self.all_cleared.count().wrapping_add(service)
     }
 
     /// Keeps loads that are running from storing values with tags, in the service called `name`.

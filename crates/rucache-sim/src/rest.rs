@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rucache_core::Key;
+use rucache_engine::PushState;
 
 use crate::caller;
 use crate::checker::What;
@@ -36,6 +37,7 @@ pub(crate) async fn look_at_everything(world: &Arc<World>, random: &mut Random) 
             caller::make(process.clone(), caller::plain(caller::look(key.clone()))).await;
         }
     }
+    processes.iter().for_each(|process| is_well(world, process));
     // What the store has lost is made anew by a first load, which that may cost its place.
     for key in &world.setup.keys {
         let load = caller::plain(What::Load(key.clone()));
@@ -63,6 +65,19 @@ pub(crate) async fn look_at_everything(world: &Arc<World>, random: &mut Random) 
         for process in &processes {
             agree(world, process, key).await;
         }
+    }
+}
+
+/// What `process` says of itself, once everything has healed.
+fn is_well(world: &World, process: &Process) {
+    let health = process.cache.health();
+    let number = process.number;
+    let told = !world.setup.pushes || health.push == PushState::Trusted;
+    if health.stuck_keys > 0 || health.loads > 0 {
+        world.history.violate("I5", || format!("at rest, p{number} still loads: {health:?}"));
+    }
+    if health.undelivered > 0 || !health.nodes_down.is_empty() || !told {
+        world.history.violate("P3", || format!("at rest, p{number} has not recovered: {health:?}"));
     }
 }
 

@@ -106,7 +106,7 @@ impl Troubles {
             push_loss: some(500) && pushes,
             restarts: some(200),
             // A store that keeps snapshots says when it was put back; others keep none.
-            restores: some(200) && pushes,
+            restores: some(300) && pushes,
             evictions: some(400),
             crashes: some(250),
         }

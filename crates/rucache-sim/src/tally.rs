@@ -23,8 +23,6 @@ pub struct Tally {
     pub done: u64,
     /// Changes that the store will be told of later.
     pub deferred: u64,
-    /// Changes that failed.
-    pub failed_changes: u64,
     /// Calls whose callers left.
     pub dropped: u64,
     /// Answers from the local tier.
@@ -82,7 +80,7 @@ impl Tally {
         match end {
             ChangeEnd::Done => self.done += 1,
             ChangeEnd::Deferred => self.deferred += 1,
-            ChangeEnd::Failed => self.failed_changes += 1,
+            ChangeEnd::Failed => {}
         }
     }
 
@@ -94,7 +92,9 @@ impl Tally {
         }
     }
 
-    fn counts(&self) -> [(&'static str, u64); 20] {
+    /// Every count by its name.
+    #[must_use]
+    pub fn counts(&self) -> [(&'static str, u64); 19] {
         [
             ("worlds", self.worlds),
             ("steps", self.steps),
@@ -102,7 +102,6 @@ impl Tally {
             ("changes", self.changes),
             ("done", self.done),
             ("deferred", self.deferred),
-            ("failed changes", self.failed_changes),
             ("dropped calls", self.dropped),
             ("local", self.local),
             ("shared", self.shared),
@@ -128,7 +127,6 @@ impl AddAssign for Tally {
         self.changes += other.changes;
         self.done += other.done;
         self.deferred += other.deferred;
-        self.failed_changes += other.failed_changes;
         self.dropped += other.dropped;
         self.local += other.local;
         self.shared += other.shared;

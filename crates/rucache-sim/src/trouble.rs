@@ -90,7 +90,7 @@ async fn bring(world: &Arc<World>, trouble: Trouble, random: &mut Random) {
             world.history.note(|| "store keeps a snapshot".to_owned());
             world.scheduler.sleep(random.millis(3_000)).await;
             // With a process that knew what the store forgets.
-            let dies = random.chance(400);
+            let dies = random.chance(600);
             if dies {
                 world.kill(place);
             }

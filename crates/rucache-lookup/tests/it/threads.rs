@@ -136,7 +136,7 @@ async fn large_registry_is_listed_while_others_write() {
             while !done.load(Ordering::Relaxed) {
                 let text = format!("W{n}");
                 other.mark_invalid(&text, reason(), None).await.unwrap();
-                if n % 2 == 0 {
+                if n.is_multiple_of(2) {
                     other.unmark_invalid(&text).await.unwrap();
                 }
                 n += 1;

@@ -59,7 +59,7 @@ impl Cache {
                 let told = super::exit::in_one_line(&error);
                 Failure::with(Exit::Unreachable, format!("{backend} does not answer: {told}"))
             })?;
-            Ok(app)
+            Ok::<_, Failure>(app)
         })?;
         Ok(Self::Here { runtime, app, backend })
     }

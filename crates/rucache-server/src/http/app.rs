@@ -1,5 +1,6 @@
 //! What all requests share.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -91,7 +92,12 @@ impl App {
 
     /// Removes everything.
     pub(super) async fn clear_all(&self) -> Result<Written, CacheError> {
-        self.cache().clear_all().await
+        self.cache().lookups().clear_all().await
+    }
+
+    /// The file of the register that is the source of look-ups, if it is one.
+    pub(super) fn register(&self) -> Option<PathBuf> {
+        self.0.config.cache.register.clone()
     }
 
     /// Name of the backend, as `/health` calls it.

@@ -1,12 +1,13 @@
-//! `/v1/ruc:batch`: many look-ups in one request, answered together or as they come.
+//! `/v1/ruc:batch` and `/v1/batches/{id}`: many look-ups in one request, answered together or as
+//! they come.
 
 use std::convert::Infallible;
 
 use axum::body::Body;
-use axum::response::Response;
-use futures_util::stream::{self, StreamExt};
-use rucache::lookup::{Lookup, RucCache};
-use rucache::ruc::{Outcome, Taxpayer};
+use axum::http::{HeaderName, HeaderValue};
+use futures_util::{Stream, StreamExt};
+use rucache::lookup::{Batch, BatchId, BatchItem, BatchOptions, Lookup, OutcomeCounts};
+use rucache::ruc::Taxpayer;
 use serde::{Deserialize, Serialize};
 
 use super::access::Access;
@@ -14,51 +15,79 @@ use super::app::App;
 use super::call::Call;
 use super::many::check_len;
 use super::problem::{Kind, Problem};
-use super::route::{Answer, Answered, Route, Verb};
-use super::{limits, reply, ruc, verdict};
+use super::route::{Answer, Answered, Parameter, Route, Verb};
+use super::{reply, ruc, verdict};
+
+/// Results that are sent together if they are there together.
+const AT_ONCE: usize = 250;
+
+/// The header that names a batch.
+const BATCH_ID: HeaderName = HeaderName::from_static("batch-id");
 
 /// Media type of one JSON value a line.
-const NDJSON: &str = "application/x-ndjson";
+pub(super) const NDJSON: &str = "application/x-ndjson";
 
-pub(super) static ROUTES: [Route; 1] = [Route {
-    verb: Verb::Post,
-    path: "/v1/ruc:batch",
-    access: Access::Users,
-    about: "Looks up to 10,000 numbers up. Answers stand in the order of the numbers; one that \
+pub(super) static ROUTES: [Route; 2] = [
+    Route {
+        verb: Verb::Post,
+        path: "/v1/ruc:batch",
+        access: Access::Users,
+        about: "Looks up to 10,000 numbers up. Answers stand in the order of the numbers; one that \
             stands twice is answered twice and asked for once.",
-    query: &[ruc::SERVICE],
-    body: Some("Batch"),
-    answers: &[Answer {
-        status: 200,
-        about: "One result a number. As `application/x-ndjson`, where `Accept` asks for it, one \
+        query: &[
+            ruc::SERVICE,
+            Parameter::optional(
+                "id",
+                "Name of the batch: 1 to 64 of A-Z a-z 0-9 . _ -. The same numbers under the name of a \
+             batch that was interrupted resume it.",
+            ),
+            Parameter::optional(
+                "from",
+                "First position that is wanted, from 0: what stands before it \
+                                     has been answered already.",
+            ),
+        ],
+        body: Some("Batch"),
+        answers: &[Answer {
+            status: 200,
+            about: "One result a number. As `application/x-ndjson`, where `Accept` asks for it, one \
                 result a line without the counts, sent as soon as it is there.",
-        content: &[(reply::JSON, "BatchResults"), (NDJSON, "BatchResult")],
-    }],
-    problems: &[Kind::InvalidBatch, Kind::BatchTooLarge, Kind::InvalidKey],
-    handler: |app, call| Box::pin(post(app, call)),
-}];
+            content: &[(reply::JSON, "BatchResults"), (NDJSON, "BatchResult")],
+        }],
+        problems: &[Kind::InvalidBatch, Kind::BatchTooLarge, Kind::InvalidKey],
+        handler: |app, call| Box::pin(post(app, call)),
+    },
+    Route {
+        verb: Verb::Get,
+        path: "/v1/batches/{id}",
+        access: Access::Users,
+        about: "How far a batch is, for a day after its last word. Its name stands in the header \
+            `Batch-Id` of its answer.",
+        query: &[ruc::SERVICE],
+        body: None,
+        answers: &[Answer {
+            status: 200,
+            about: "Its record.",
+            content: &[(reply::JSON, "BatchRecord")],
+        }],
+        problems: &[Kind::NoSuchBatch, Kind::InvalidKey, Kind::BackendUnavailable],
+        handler: |app, call| Box::pin(record(app, call)),
+    },
+];
 
 /// The body of a request.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Batch {
+struct Asked {
     rucs: Vec<String>,
 }
 
 /// The body of an answer.
 #[derive(Serialize)]
 struct BatchResults<'a> {
-    counts: Counts,
+    batch_id: &'a BatchId,
+    counts: OutcomeCounts,
     results: Vec<BatchResult<'a>>,
-}
-
-/// How often each outcome occurs.
-#[derive(Default, Serialize)]
-struct Counts {
-    found: usize,
-    not_found: usize,
-    invalid: usize,
-    unavailable: usize,
 }
 
 /// What is known of one number.
@@ -76,23 +105,32 @@ struct BatchResult<'a> {
 
 async fn post(app: App, call: Call) -> Answered {
     let rucs = app.rucs(call.service()?.as_ref());
-    let streamed = call.accepts(NDJSON);
-    let most = call.batch_limit();
-    let Batch { rucs: texts } = batch(&call.json().await?, most)?;
-    if streamed {
-        return Ok(streaming(rucs, texts));
+    let (streamed, most) = (call.accepts(NDJSON), call.batch_limit());
+    let mut options = BatchOptions::default().with_from(call.parsed("from")?.unwrap_or(0));
+    options.id = call.parsed("id")?;
+    let texts = texts(&call.json().await?, most)?;
+    let batch = rucs.batch(&texts, options.clone());
+    let id = batch.id().clone();
+    let source = rucs.provider().name().to_owned();
+    let mut response = if streamed {
+        let lines = lines(texts, batch, source).map(Ok::<_, Infallible>);
+        reply::ok(NDJSON, Body::from_stream(lines))
+    } else {
+        let (record, lookups) = batch.finish().await;
+        let wanted = texts.get(options.from..).unwrap_or_default();
+        let results = wanted.iter().zip(&lookups);
+        let results = results.map(|(text, lookup)| result(text, lookup, &source)).collect();
+        let results = BatchResults { batch_id: &id, counts: record.counts, results };
+        reply::json(reply::JSON, &results)?
+    };
+    if let Ok(id) = HeaderValue::try_from(id.as_str()) {
+        response.headers_mut().insert(BATCH_ID, id);
     }
-    let lookups = rucs.lookup_texts(&texts).await;
-    let mut counts = Counts::default();
-    for lookup in &lookups {
-        counts.add(&lookup.outcome);
-    }
-    let results = results(&texts, &lookups, rucs.provider().name()).collect();
-    reply::json(reply::JSON, &BatchResults { counts, results })
+    Ok(response)
 }
 
-fn batch(body: &[u8], most: usize) -> Result<Batch, Problem> {
-    let batch: Batch = serde_json::from_slice(body).map_err(|error| {
+fn texts(body: &[u8], most: usize) -> Result<Vec<String>, Problem> {
+    let batch: Asked = serde_json::from_slice(body).map_err(|error| {
         if error.is_data() {
             let detail = "the body must be {\"rucs\": […]} with nothing but texts in the list";
             Problem::new(Kind::InvalidBatch, detail)
@@ -101,53 +139,42 @@ fn batch(body: &[u8], most: usize) -> Result<Batch, Problem> {
         }
     })?;
     check_len(batch.rucs.len(), most)?;
-    Ok(batch)
+    Ok(batch.rucs)
 }
 
-fn results<'a>(
-    texts: &'a [String],
-    lookups: &'a [Lookup],
-    source: &str,
-) -> impl Iterator<Item = BatchResult<'a>> {
-    texts.iter().zip(lookups).map(move |(ruc, lookup)| BatchResult {
+fn result<'a>(ruc: &'a str, lookup: &'a Lookup, source: &str) -> BatchResult<'a> {
+    BatchResult {
         ruc,
         outcome: lookup.outcome.as_str(),
         cache: verdict::cache_label(lookup),
         record: lookup.outcome.record().map(|record| &**record),
         problem: verdict::problem(&lookup.outcome, source),
+    }
+}
+
+/// One result a line, in order, sent as soon as it and those before it are there.
+fn lines(texts: Vec<String>, batch: Batch, source: String) -> impl Stream<Item = Vec<u8>> + Send {
+    batch.in_order().ready_chunks(AT_ONCE).map(move |items| {
+        let mut lines = Vec::new();
+        for BatchItem { position, lookup } in &items {
+            let text = texts.get(*position).map_or("", String::as_str);
+            // Texts, numbers and a record: always with a JSON form, and a Vec takes every byte.
+            if serde_json::to_writer(&mut lines, &result(text, lookup, &source)).is_ok() {
+                lines.push(b'\n');
+            }
+        }
+        lines
     })
 }
 
-impl Counts {
-    fn add(&mut self, outcome: &Outcome) {
-        let count = match outcome {
-            Outcome::Found(_) => &mut self.found,
-            Outcome::NotFound(_) => &mut self.not_found,
-            Outcome::Invalid(_) => &mut self.invalid,
-            Outcome::Unavailable(_) => &mut self.unavailable,
-        };
-        *count += 1;
-    }
-}
-
-/// One result a line, window by window: the first lines leave while the last are looked up.
-fn streaming(rucs: RucCache, texts: Vec<String>) -> Response {
-    let windows: Vec<_> = texts.chunks(limits::BATCH_WINDOW).map(<[String]>::to_vec).collect();
-    let lines = stream::iter(windows)
-        .map(move |texts| window_lines(rucs.clone(), texts))
-        .buffered(limits::BATCH_WINDOWS)
-        .map(Ok::<_, Infallible>);
-    reply::ok(NDJSON, Body::from_stream(lines))
-}
-
-async fn window_lines(rucs: RucCache, texts: Vec<String>) -> Vec<u8> {
-    let lookups = rucs.lookup_texts(&texts).await;
-    let mut lines = Vec::new();
-    for result in results(&texts, &lookups, rucs.provider().name()) {
-        // Texts, numbers and a record: always with a JSON form, and a Vec takes every byte.
-        if serde_json::to_writer(&mut lines, &result).is_ok() {
-            lines.push(b'\n');
+async fn record(app: App, call: Call) -> Answered {
+    let rucs = app.rucs(call.service()?.as_ref());
+    let id: BatchId = call.path("id").parse().map_err(|error| Problem::parameter("id", error))?;
+    match rucs.batch_record(&id).await? {
+        Some(record) => reply::json(reply::JSON, &record),
+        None => {
+            let detail = "nothing is known of a batch of this name in this service";
+            Err(Problem::new(Kind::NoSuchBatch, detail))
         }
     }
-    lines
 }

@@ -1,11 +1,7 @@
 //! `/v1/events`: what happened outside, turned into invalidations by the rules.
 
-use async_trait::async_trait;
-use rucache::CacheError;
-use rucache::core::Key;
 use rucache::core::rule::{Effect, Event, Step};
-use rucache::engine::{Applied, Reload, Written};
-use rucache::ruc::Ruc;
+use rucache::engine::{Applied, Written};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -76,8 +72,7 @@ async fn post(app: App, call: Call) -> Answered {
     }
     let mut effects = Vec::new();
     for event in &events {
-        let reload = Reloader(&app);
-        for applied in app.cache().apply(rules, event, Some(&reload)).await {
+        for applied in app.cache().lookups().publish_by(rules, event).await {
             if let rucache::core::rule::Target::Key(key) = &applied.effect.target {
                 app.log(key, trail::Event::Invalidated);
             }
@@ -103,20 +98,4 @@ fn done(Applied { effect, result, .. }: Applied) -> Done {
         Err(error) => ("failed", Some(error.to_string())),
     };
     Done { effect, outcome, detail }
-}
-
-/// Loads taxpayer records anew, where a rule wants them refreshed or warmed. Of other names only
-/// their readers know the source.
-struct Reloader<'a>(&'a App);
-
-#[async_trait]
-impl Reload for Reloader<'_> {
-    async fn reload(&self, key: &Key) -> Result<(), CacheError> {
-        let ruc = key.name().strip_prefix("ruc_").and_then(|text| text.parse::<Ruc>().ok());
-        if let Some(ruc) = ruc {
-            // What the source says is stored, and if it does not answer all stays as it is.
-            let _ = self.0.rucs(Some(&key.service_name())).lookup(&ruc).await;
-        }
-        Ok(())
-    }
 }

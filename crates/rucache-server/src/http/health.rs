@@ -105,6 +105,7 @@ struct Memory {
 struct Checks {
     connection: String,
     basic_operations: &'static str,
+    invalid_rucs: String,
     /// That the newest configuration is not in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     configuration: Option<String>,
@@ -196,14 +197,45 @@ fn status(app: &App, Probed { ping, keeps, .. }: &Probed) -> &'static str {
     }
 }
 
+impl Probed {
+    /// `healthy`, `warning` or `unhealthy`, given why the newest configuration is not in force.
+    const fn status(&self, fault: Option<&String>) -> &'static str {
+        match (&self.ping, self.keeps, fault) {
+            (Ok(_), true, None) => "healthy",
+            (Ok(_), false, _) => "unhealthy",
+            // Look-ups go to the source, or the old configuration holds.
+            (Err(_), _, _) | (Ok(_), true, Some(_)) => "warning",
+        }
+    }
+}
+
+impl App {
+    /// The one word of `/health`.
+    pub(super) async fn status(&self) -> &'static str {
+        self.probes().look(self, PROBE_LIFE).await.status(self.live().fault.as_ref())
+    }
+
+    /// How many numbers are invalid, in all services with records, as people read it.
+    async fn invalid_rucs(&self) -> String {
+        let mut sum = 0;
+        for service in &self.cache().lookups().options().services {
+            match self.rucs(Some(service)).invalid_count().await {
+                Ok(count) => sum += count,
+                Err(_) => return "❌ the registry cannot be reached".to_owned(),
+            }
+        }
+        format!("✅ {sum} RUCs")
+    }
+}
+
 async fn health(app: App, call: Call) -> Answered {
     let probed = match call.flag("probe", "now")? {
         true => app.probes().probe(&app).await,
         false => app.probes().look(&app, PROBE_LIFE).await,
     };
-    let status = status(&app, &probed);
+    let fault = app.live().fault.clone();
+    let status = probed.status(fault.as_ref());
     let Probed { ping, keeps, .. } = probed;
-    let fault = app.live().fault.as_ref().map(|fault| format!("❌ kept as it was: {fault}"));
     let (connection, check) = match &ping {
         Ok(_) => ("OK".to_owned(), "✅ OK".to_owned()),
         Err(error) => (error.clone(), format!("❌ {error}")),
@@ -219,7 +251,8 @@ async fn health(app: App, call: Call) -> Answered {
         checks: Checks {
             connection: check,
             basic_operations: if keeps { "✅ OK" } else { "❌ what was set is not read back" },
-            configuration: fault,
+            invalid_rucs: app.invalid_rucs().await,
+            configuration: fault.map(|fault| format!("❌ kept as it was: {fault}")),
         },
     };
     let media_type = if call.accepts(HEALTH) { HEALTH } else { reply::JSON };

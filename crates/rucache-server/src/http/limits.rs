@@ -3,12 +3,6 @@
 
 use std::time::Duration;
 
-/// Numbers that a streamed batch looks up together, and gives out together.
-pub(super) const BATCH_WINDOW: usize = 250;
-
-/// Windows of a streamed batch that are under way at once.
-pub(super) const BATCH_WINDOWS: usize = 4;
-
 /// Longest path and query, in bytes: RFC 9110 asks for 8,000 at least.
 pub(super) const URI: usize = 8 * 1024;
 
@@ -35,4 +29,7 @@ pub(super) const WRITE_STALL: Duration = Duration::from_secs(30);
 pub(super) const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
 /// Time for requests under way to end when the service stops. Supervisors commonly kill after 10 s.
-pub(super) const GRACE: Duration = Duration::from_secs(9);
+pub(super) const GRACE: Duration = Duration::from_secs(8);
+
+/// Time to write down what was counted last, when the service stops.
+pub(super) const LAST_WORDS: Duration = Duration::from_secs(1);

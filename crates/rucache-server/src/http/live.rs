@@ -1,8 +1,9 @@
 //! What of the configuration can change while the service runs.
 
+use rucache::Ttl;
 use rucache::core::Key;
 use rucache::core::rule::{InvalidRule, RuleSet};
-use rucache::{Ttl, Ttls};
+use rucache::lookup::TtlTable;
 
 use crate::config::{CacheEvents, Limits, ServerConfig, Token};
 
@@ -13,7 +14,7 @@ pub(super) struct Live {
     pub(super) metrics_open: bool,
     pub(super) limits: Limits,
     pub(super) rules: RuleSet,
-    pub(super) ttls: Ttls,
+    pub(super) ttls: TtlTable,
     pub(super) default_ttl: Ttl,
     pub(super) cache_events: CacheEvents,
     /// Why the newest configuration is not in force.
@@ -37,7 +38,7 @@ impl Live {
 
     /// How long what is stored as `key` lives where the request does not say.
     pub(super) fn life_of(&self, key: &Key) -> Ttl {
-        self.ttls.of(key).unwrap_or(self.default_ttl)
+        self.ttls.ttl(key).unwrap_or(self.default_ttl)
     }
 }
 

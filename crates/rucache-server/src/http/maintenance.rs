@@ -1,7 +1,5 @@
 //! `/v1/maintenance`: what the service tidies by itself, now.
 
-use serde::Serialize;
-
 use super::access::Access;
 use super::app::App;
 use super::reply;
@@ -20,17 +18,9 @@ pub(super) static ROUTES: [Route; 1] = [Route {
         content: &[(reply::JSON, "Maintained")],
     }],
     problems: &[],
-    handler: |app, _| Box::pin(async move { maintain(&app) }),
+    handler: |app, _| Box::pin(maintain(app)),
 }];
 
-/// What was dropped.
-#[derive(Serialize)]
-struct Maintained {
-    invalid_rucs: u64,
-    expired: u64,
-}
-
-fn maintain(app: &App) -> Answered {
-    let expired = app.cache().maintain();
-    reply::json(reply::JSON, &Maintained { invalid_rucs: 0, expired })
+async fn maintain(app: App) -> Answered {
+    reply::json(reply::JSON, &app.cache().lookups().maintain().await)
 }

@@ -13,8 +13,8 @@ use super::app::App;
 use super::call::Call;
 use super::problem::{Kind, Problem};
 use super::{
-    batch, entry, events, health, invalidate, maintenance, many, metrics, names, openapi, overview,
-    page, ruc,
+    batch, entry, events, health, invalid, invalidate, maintenance, many, metrics, names, openapi,
+    overview, page, rate, ruc, stats, warm,
 };
 
 /// What a handler ends in.
@@ -123,9 +123,13 @@ pub(super) const BODY: [Kind; 4] =
 
 /// Every route.
 pub(super) fn routes() -> impl Iterator<Item = &'static Route> {
-    let groups: [&'static [Route]; 13] = [
+    let groups: [&'static [Route]; 17] = [
         &ruc::ROUTES,
         &batch::ROUTES,
+        &invalid::ROUTES,
+        &rate::ROUTES,
+        &warm::ROUTES,
+        &stats::ROUTES,
         &entry::ROUTES,
         &many::ROUTES,
         &names::ROUTES,

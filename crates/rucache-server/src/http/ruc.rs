@@ -105,7 +105,7 @@ async fn put(app: App, call: Call) -> Answered {
     let ruc = ruc(&call)?;
     let rucs = app.rucs(call.service()?.as_ref());
     let key = rucache::ruc::ruc_key(rucs.service_name(), ruc);
-    let life = call.ttl()?.or_else(|| app.live().ttls.of(&key)).map(Policy::exact);
+    let life = call.ttl()?.or_else(|| app.live().ttls.ttl(&key)).map(Policy::exact);
     let body: Value = serde_json::from_slice(&call.json().await?)
         .map_err(|error| Problem::new(Kind::InvalidBody, error.to_string()))?;
     reply::written(rucs.set(Taxpayer::from_json_for(ruc, &body)?, life).await?)

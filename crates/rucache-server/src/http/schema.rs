@@ -18,6 +18,9 @@ pub(super) fn path_parameter(name: &str) -> &'static str {
         "ruc" => "Eleven digits that satisfy the rules of a RUC.",
         "service" => "A service: `[a-z0-9][a-z0-9._-]{0,31}`.",
         "key" => KEY,
+        "number" => "A number, or whatever text was taken for one.",
+        "date" => "A day in Lima, as in 2026-01-28.",
+        "id" => "The name of a batch.",
         _ => "",
     }
 }

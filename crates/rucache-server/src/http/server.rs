@@ -70,6 +70,7 @@ pub(crate) async fn run(
     shutdown: impl Future<Output = ()>,
 ) {
     app.verify().await;
+    app.cache().lookups().start();
     let (stop, stopped) = watch::channel(());
     let attend = |(listener, door)| attend(listener, door, &app, stopped.clone());
     let attended = join_all(doors.into_iter().map(attend));
@@ -82,6 +83,8 @@ pub(crate) async fn run(
         _ = join(attended, ending) => {}
         () = app.keep_metrics() => {}
     }
+    // What was counted last is of use to others only; nobody waits long for it.
+    let _ = tokio::time::timeout(limits::LAST_WORDS, app.cache().lookups().stop()).await;
 }
 
 /// Serves one listener until `stopped`, and the requests under way then to their end.

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use rucache::core::{Timestamp, Ttl};
+use rucache::core::Ttl;
 use rucache::engine::ServedFrom;
 use rucache::lookup::Lookup;
+pub(super) use rucache::lookup::rfc3339;
 use rucache::ruc::{Cause, InvalidRuc, NotFound, Outcome, RecordError, Unanswered};
 
 use super::problem::{Kind, Problem};
@@ -13,7 +14,7 @@ use super::problem::{Kind, Problem};
 /// is not remembered any more.
 const RETRY_AFTER: u64 = 1;
 
-/// How the cache answered a look-up that found a record: `hit`, `miss`, `stale`.
+/// How the cache answered a look-up of a number: `hit`, `miss`, `stale`.
 pub(super) fn cache_label(lookup: &Lookup) -> Option<&'static str> {
     Some(match lookup.served?.from {
         ServedFrom::Load => "miss",
@@ -69,6 +70,11 @@ fn unanswered_problem(unanswered: &Unanswered, source: &str) -> Problem {
             .with("cause", cause.as_str())
             .with("source", source);
     }
+    unavailable(cause, unanswered.retry_after)
+}
+
+/// That the source did not answer because of `cause`.
+pub(super) fn unavailable(cause: Cause, retry_after: Option<Duration>) -> Problem {
     let detail = match cause {
         Cause::Timeout => "the source did not answer in time",
         Cause::RateLimited => "the source refuses more calls for the moment",
@@ -79,16 +85,9 @@ fn unanswered_problem(unanswered: &Unanswered, source: &str) -> Problem {
     };
     Problem::new(Kind::Unavailable, detail)
         .with("cause", cause.as_str())
-        .retry_after(unanswered.retry_after.map_or(RETRY_AFTER, secs_ceil))
+        .retry_after(retry_after.map_or(RETRY_AFTER, secs_ceil))
 }
 
 fn secs_ceil(span: Duration) -> u64 {
     Ttl::try_from(span).map_or(RETRY_AFTER, Ttl::as_secs_ceil)
-}
-
-/// `moment` as RFC 3339 in UTC.
-pub(super) fn rfc3339(moment: Timestamp) -> String {
-    let millis = i64::try_from(moment.as_millis()).unwrap_or(i64::MAX);
-    // Beyond the year 9999 there is no such text.
-    jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX).to_string()
 }

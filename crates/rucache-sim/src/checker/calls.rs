@@ -59,6 +59,10 @@ impl Book {
     pub(crate) fn changed(&mut self, call: CallId, end: ChangeEnd) {
         self.note(|| format!("#{} {end:?}", call.0));
         self.tally.changed(end);
+        if end == ChangeEnd::Failed {
+            let what = self.calls[call.0].what.to_string();
+            self.violate("P1", || format!("#{} ({what}) failed", call.0));
+        }
         self.end(call, CallEnd::Changed(end));
     }
 

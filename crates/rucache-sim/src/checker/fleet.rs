@@ -9,8 +9,8 @@ use super::record::{Moment, Process};
 use super::Book;
 use crate::server::Loss;
 
-/// How long after the last trouble the fleet counts as at peace.
-const SETTLING: Duration = Duration::from_secs(1);
+/// How long after the last trouble the fleet counts as at peace: the outbox tries again every second.
+const SETTLING: Duration = Duration::from_millis(1_500);
 
 impl Book {
     pub(crate) fn process_began(&mut self, process: u64, place: usize) {

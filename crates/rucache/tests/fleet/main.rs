@@ -6,6 +6,7 @@
 mod book;
 mod chaos;
 mod counted;
+mod groups;
 
 mod invariants;
 mod member;

@@ -1,9 +1,9 @@
 //! Taxpayers.
 
-use rucache::ruc::Field;
+use rucache::ruc::{Field, ReasonKind};
 use serde_json::{Map, Value, json};
 
-use super::object;
+use super::{closed, object};
 use crate::config::Limits;
 
 /// The schemas of taxpayers and of what is asked of many.
@@ -13,6 +13,29 @@ pub(super) fn schemas(limits: &Limits) -> Value {
         "Batch": batch(limits),
         "BatchResults": batch_results(),
         "BatchResult": batch_result(),
+        "BatchRecord": batch_record(),
+        "Mark": closed(
+            &["reason"],
+            json!({
+                "reason": { "type": "string", "examples": reasons() },
+                "ttl": { "type": ["integer", "string"], "description": "Seconds, or `15min`." },
+            }),
+        ),
+        "InvalidRecord": invalid_record(),
+        "InvalidRecords": object(
+            &["items", "total_count", "next"],
+            json!({
+                "items": { "type": "array",
+                           "items": { "$ref": "#/components/schemas/InvalidRecord" } },
+                "total_count": { "type": "integer", "minimum": 0 },
+                "next": { "type": ["string", "null"] },
+            }),
+        ),
+        "Removed": object(&["removed"], json!({ "removed": { "type": "integer", "minimum": 0 } })),
+        "ExchangeRate": rate(&["fecha", "moneda", "compra", "venta"]),
+        "NewRate": rate(&["compra", "venta"]),
+        "Warm": warm(limits),
+        "Warmed": warmed(),
     })
 }
 
@@ -39,17 +62,26 @@ fn batch(limits: &Limits) -> Value {
 }
 
 fn batch_results() -> Value {
-    let count = json!({ "type": "integer", "minimum": 0 });
-    let outcomes = ["found", "not_found", "invalid", "unavailable"];
-    let counts: Map<_, _> =
-        outcomes.iter().map(|name| ((*name).to_owned(), count.clone())).collect();
     let results = json!({
         "type": "array", "items": { "$ref": "#/components/schemas/BatchResult" },
     });
     object(
-        &["counts", "results"],
-        json!({ "counts": object(&outcomes, counts.into()), "results": results }),
+        &["batch_id", "counts", "results"],
+        json!({
+            "batch_id": { "type": "string" },
+            "counts": counts(&OUTCOMES),
+            "results": results,
+        }),
     )
+}
+
+const OUTCOMES: [&str; 4] = ["found", "not_found", "invalid", "unavailable"];
+
+/// An object of counts.
+fn counts(names: &[&str]) -> Value {
+    let count = || json!({ "type": "integer", "minimum": 0 });
+    let properties: Map<_, _> = names.iter().map(|name| ((*name).to_owned(), count())).collect();
+    object(names, properties.into())
 }
 
 fn batch_result() -> Value {
@@ -57,11 +89,100 @@ fn batch_result() -> Value {
         &["ruc", "outcome"],
         json!({
             "ruc": { "type": "string", "description": "As it was sent." },
-            "outcome": { "enum": ["found", "not_found", "invalid", "unavailable"] },
-            "cache": { "enum": ["hit", "miss", "stale"], "description": "With `found`." },
+            "outcome": { "enum": OUTCOMES },
+            "cache": { "enum": ["hit", "miss", "stale"], "description": "How the cache answered." },
             "record": { "$ref": "#/components/schemas/Taxpayer" },
         }),
     );
     result["description"] = "Any other outcome than `found` has the members of a problem.".into();
     result
+}
+
+fn batch_record() -> Value {
+    let count = || json!({ "type": "integer", "minimum": 0 });
+    let moment = || json!({ "type": "string", "format": "date-time" });
+    object(
+        &["batch_id", "service", "status", "total", "done", "counts"],
+        json!({
+            "batch_id": { "type": "string" },
+            "service": { "type": "string" },
+            "status": { "enum": ["running", "done", "interrupted"] },
+            "total": count(),
+            "done": count(),
+            "skipped": count(),
+            "counts": counts(&OUTCOMES),
+            "cache": counts(&["hit", "stale", "miss"]),
+            "runs": count(),
+            "input": { "type": "string", "description": "A hash of the numbers." },
+            "started_at": moment(),
+            "updated_at": moment(),
+        }),
+    )
+}
+
+fn reasons() -> Vec<&'static str> {
+    ReasonKind::ALL.iter().map(|kind| kind.as_str()).collect()
+}
+
+fn invalid_record() -> Value {
+    let moment = || json!({ "type": "string", "format": "date-time" });
+    object(
+        &["ruc", "reason", "timestamp", "first_seen", "attempts", "expires_at"],
+        json!({
+            "ruc": { "type": "string" },
+            "reason": { "type": "string", "examples": reasons() },
+            "timestamp": moment(),
+            "first_seen": moment(),
+            "attempts": { "type": "integer", "minimum": 1 },
+            "expires_at": moment(),
+            "lapsed": { "type": "boolean", "description": "Only where it no longer holds." },
+        }),
+    )
+}
+
+fn rate(required: &[&str]) -> Value {
+    let decimal = || json!({ "type": "string", "examples": ["3.745"] });
+    closed(
+        required,
+        json!({
+            "fecha": { "type": "string", "format": "date" },
+            "moneda": { "enum": ["USD", "EUR"] },
+            "compra": decimal(),
+            "venta": decimal(),
+        }),
+    )
+}
+
+fn warm(limits: &Limits) -> Value {
+    let text = || json!({ "type": "string" });
+    let filter = closed(
+        &[],
+        json!({ "prefix": text(), "estado": text(), "condicion": text(), "ubigeo": text() }),
+    );
+    let mut warm = closed(
+        &[],
+        json!({
+            "rucs": { "type": "array", "items": text(), "maxItems": limits.batch },
+            "most_asked": { "type": "integer", "minimum": 0 },
+            "register": filter,
+            "rate": { "type": "integer", "minimum": 1, "description": "Numbers a second." },
+            "max": { "type": "integer", "minimum": 0, "description": "Numbers in all." },
+        }),
+    );
+    warm["oneOf"] = ["rucs", "most_asked", "register"]
+        .iter()
+        .map(|source| json!({ "required": [source] }))
+        .collect();
+    warm
+}
+
+fn warmed() -> Value {
+    let mut warmed =
+        counts(&["seen", "already_cached", "loaded", "stored", "not_found", "unavailable"]);
+    warmed["properties"]["stopped"] = json!({
+        "enum": ["full", "limit", null],
+        "description": "Why it ended before its source did.",
+    });
+    warmed["properties"]["done"] = json!({ "type": "boolean" });
+    warmed
 }

@@ -15,6 +15,8 @@ pub(super) fn schemas() -> Value {
             json!({ "invalid_rucs": count(), "expired": count() }),
         ),
         "Overview": overview(),
+        "Stats": stats(),
+        "DailyStats": daily(),
         "Text": { "type": "string" },
     })
 }
@@ -70,13 +72,63 @@ fn health() -> Value {
                 json!({ "used_bytes": bytes(), "capacity_bytes": bytes() }),
             ),
             "checks": object(
-                &["connection", "basic_operations"],
+                &["connection", "basic_operations", "invalid_rucs"],
                 json!({
                     "connection": text(),
                     "basic_operations": text(),
+                    "invalid_rucs": text(),
                     "configuration": text(),
                 }),
             ),
+        }),
+    )
+}
+
+fn stats() -> Value {
+    let count = || json!({ "type": "integer", "minimum": 0 });
+    let moment = || json!({ "type": "string", "format": "date-time" });
+    let reads = object(&["hits", "misses"], json!({ "hits": count(), "misses": count() }));
+    object(
+        &["timestamp", "status", "backend", "hits", "misses", "hit_rate", "invalidations"],
+        json!({
+            "timestamp": moment(),
+            "status": { "enum": ["healthy", "warning", "unhealthy"] },
+            "backend": { "type": "string", "examples": ["local_memory", "redis", "memcached"] },
+            "hits": count(),
+            "misses": count(),
+            "hit_rate": { "type": "number", "description": "Per cent." },
+            "total_keys": { "type": ["integer", "null"] },
+            "total_keys_approximate": { "type": "boolean" },
+            "invalidations": count(),
+            "last_updated": moment(),
+            "service_breakdown": { "type": "object", "additionalProperties": reads },
+            "invalid_rucs": {
+                "type": ["object", "null"],
+                "properties": {
+                    "total_count": count(),
+                    "breakdown_by_reason": { "type": "object", "additionalProperties": count() },
+                },
+            },
+            "timeouts": { "type": "object", "additionalProperties": { "type": "string" } },
+            "fleet": { "$ref": "#/components/schemas/DailyStats" },
+        }),
+    )
+}
+
+fn daily() -> Value {
+    let count = || json!({ "type": "integer", "minimum": 0 });
+    object(
+        &["date", "hits", "misses", "hit_rate", "services"],
+        json!({
+            "date": { "type": "string", "format": "date" },
+            "hits": count(),
+            "misses": count(),
+            "hit_rate": { "type": "number", "description": "Per cent." },
+            "loads": count(),
+            "load_failures": count(),
+            "stores": count(),
+            "invalidations": count(),
+            "services": { "type": "object" },
         }),
     )
 }
