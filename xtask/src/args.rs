@@ -40,6 +40,7 @@ pub(crate) enum Task {
     Mutants {
         names: Vec<String>,
     },
+    Screenshots,
     Package,
     Api {
         write: api::Write,
@@ -89,6 +90,7 @@ pub(crate) fn parse(mut parser: Parser) -> Outcome<Task> {
         ("tidy", []) => Ok(Task::Tidy),
         ("doctor", []) => Ok(Task::Doctor),
         ("peers", []) => Ok(Task::Peers),
+        ("screenshots", []) => Ok(Task::Screenshots),
         ("package", []) => Ok(Task::Package),
         ("api", []) => {
             Ok(Task::Api { write: if bless { api::Write::Bless } else { api::Write::Compare } })
@@ -136,6 +138,7 @@ Developer tasks of rucache: cargo xtask TASK
   sim --seed S [--config NAME] [--whole]
                   one of them again, with its trace
   mutants [NAME…] switch a safeguard off, build, simulate: each below has to be noticed
+  screenshots     take the pictures of the page in docs/images anew
   package         `cargo package` of every library crate, verified
   api [--bless]   compare the public items with docs/api, or rewrite docs/api
   help            this text
@@ -190,6 +193,7 @@ mod tests {
             ("mutants", Task::Mutants { names: Vec::new() }),
             ("mutants tag-epoch", Task::Mutants { names: vec!["tag-epoch".to_owned()] }),
             ("package", Task::Package),
+            ("screenshots", Task::Screenshots),
             ("api", Task::Api { write: api::Write::Compare }),
             ("api --bless", Task::Api { write: api::Write::Bless }),
         ] {

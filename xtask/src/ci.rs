@@ -109,9 +109,12 @@ fn cargo(workspace: &Workspace, line: &str) -> Outcome {
     Invocation::cargo(line).run(&workspace.root)
 }
 
-/// With the servers of every backend: none can be left out.
+/// With the servers of every backend and the programs that watch the service: none can be left out.
 fn tests(workspace: &Workspace, tally: &mut Tally) -> Outcome {
     integration::obtain_servers(&workspace.root)?;
+    for program in ["prometheus", "chromium"] {
+        Tool::named(program)?.obtain(&workspace.root)?;
+    }
     let test = Invocation::cargo("test --workspace --all-features --no-fail-fast");
     let test = test.env(integration::REQUIRE, integration::EVERY_BACKEND);
     test.run_watched(&workspace.root, |line| tally.take(line))?;

@@ -10,6 +10,7 @@ mod mutants;
 mod package;
 mod sim;
 mod peers;
+mod screenshots;
 mod tidy;
 
 mod command;
@@ -50,6 +51,7 @@ fn run(task: Task) -> Outcome {
         Task::Peers => peers::run(),
         Task::Sim { args } => sim::run(&args),
         Task::Mutants { names } => mutants::run(&names),
+        Task::Screenshots => screenshots::run(),
         Task::Package => package::run(&Workspace::load()?),
         Task::Api { write } => api::run(&Workspace::load()?, write),
     }

@@ -18,7 +18,10 @@ pub(crate) struct Mutant {
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant { name: "local-fence", what: "a change takes the key's flight off the table" },
     Mutant { name: "lease-fence", what: "a fill at the shared tier holds its lease" },
-    Mutant { name: "copy-ticket", what: "a copy is made only if its key has not changed meanwhile" },
+    Mutant {
+        name: "copy-ticket",
+        what: "a copy is made only if its key has not changed meanwhile",
+    },
     Mutant { name: "flight-guard", what: "nobody joins a flight from before a clear" },
     Mutant { name: "markers-before-load", what: "markers are captured before the load" },
     Mutant { name: "tag-epoch", what: "a load during which a tag changed is not stored" },
@@ -40,7 +43,8 @@ pub(crate) fn run(names: &[String]) -> Outcome {
     }
     let root = workspace::root();
     let host = host(&root)?;
-    let chosen = |mutant: &&Mutant| names.is_empty() || names.iter().any(|name| name == mutant.name);
+    let chosen =
+        |mutant: &&Mutant| names.is_empty() || names.iter().any(|name| name == mutant.name);
     let (mut table, mut survivors) = (String::new(), Vec::new());
     for mutant in MUTANTS.iter().filter(chosen) {
         let clock = Stopwatch::start();

@@ -6,5 +6,7 @@ use crate::workspace;
 
 /// Runs it with `args`, as optimised as its own profile says.
 pub(crate) fn run(args: &[String]) -> Outcome {
-    Invocation::cargo("run --package rucache-sim --profile sim --").args(args).run(&workspace::root())
+    Invocation::cargo("run --package rucache-sim --profile sim --")
+        .args(args)
+        .run(&workspace::root())
 }

@@ -84,6 +84,19 @@ pub(crate) const TOOLS: &[Tool] = &[
         tasks: ALL_CHECKS,
         get: Get::Apt("prometheus"),
     },
+    // Comes in the same package as promtool.
+    Tool {
+        name: "prometheus",
+        probe: "prometheus --version",
+        tasks: ALL_CHECKS,
+        get: Get::Apt("prometheus"),
+    },
+    Tool {
+        name: "chromium",
+        probe: "chromium --version",
+        tasks: &["test", "ci", "screenshots"],
+        get: Get::Apt("chromium"),
+    },
     Tool {
         name: "amtool",
         probe: "amtool --version",

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use rucache_core::envelope::EncodeError;
-use rucache_core::observer::StoreResult;
+use rucache_core::observer::{Origin, Scope, StoreResult};
 use rucache_core::{Error, ErrorKind, Key, Local, LocalEntry, Precondition, WriteOutcome};
+
+use tokio::sync::oneshot;
+use tracing::{Instrument, Span};
 
 use crate::engine::Engine;
 use crate::flight::Ticket;
@@ -73,6 +76,31 @@ impl Drop for Changing<'_> {
 }
 
 impl Engine {
+    /// Carries out a change to its end, also when the caller leaves before: an invalidation that the
+    /// store may or may not have got must not be forgotten.
+    pub(crate) async fn apart<T: Send + 'static, F>(
+        &self,
+        change: impl FnOnce(Arc<Self>) -> F,
+    ) -> Result<T, CacheError>
+    where
+        F: Future<Output = Result<T, CacheError>> + Send + 'static,
+    {
+        let cancelled = || Err(LoadError::Cancelled.into());
+        let Some(engine) = self.myself.upgrade() else { return cancelled() };
+        if self.shared.is_none() {
+            // Nothing is waited for.
+            return change(engine).await;
+        }
+        let (sender, receiver) = oneshot::channel();
+        let change = change(engine);
+        let to_the_end = async move {
+            // The caller may have left.
+            let _ = sender.send(change.await);
+        };
+        self.runtime.spawn(Box::pin(to_the_end.instrument(Span::current())));
+        receiver.await.unwrap_or_else(|_| cancelled())
+    }
+
     pub(crate) fn changing<'a>(&'a self, key: &'a Key) -> Changing<'a> {
         self.flights.fence(key, || self.local.as_ref().is_some_and(|local| local.remove(key)));
         Changing { engine: self, key, ticket: self.ticket(key), keep: None }
@@ -87,7 +115,9 @@ impl Engine {
     ) -> Result<Written, CacheError> {
         let loaded = match loaded {
             Ok(loaded) => loaded,
-            Err(LoadError::Absent) => return Ok(self.remove(key).await?.written),
+            Err(LoadError::Absent) => {
+                return Ok(self.remove(key, Origin::Local).await?.written);
+            }
             Err(error) => return Err(error.into()),
         };
         let (result, len, written) = match (&self.shared, &self.local) {
@@ -111,8 +141,13 @@ impl Engine {
         let made = self.flights.fence(key, || {
             // Looked at behind the fence, so that every verdict counts.
             let prior = self.kept(key, now);
-            let made =
-                self.make(key, loaded, policy, prior.as_ref(), (now, self.runtime.wall()))?;
+            let at = (now, self.runtime.wall());
+            let made = self.make(key, loaded, policy, prior.as_ref(), at);
+            if made.is_err() {
+                // What was there is outdated all the same.
+                local.remove(key);
+            }
+            let made = made?;
             if made.storable == StoreResult::Stored {
                 let guards = Self::guards(&ticket, now, made.tag_counts());
                 local.insert(key.clone(), made.entry.clone().with_guards(guards));
@@ -151,12 +186,16 @@ impl Engine {
         };
         let (written, made) = match made {
             Ok(made) => made,
-            Err(error) => return (StoreResult::Error, 0, Err(of_make(error))),
+            Err(error) => {
+                drop(change);
+                let removed = if needs_prior { None } else { self.drop_entry(key).await.err() };
+                return (StoreResult::Error, 0, Err(removed.unwrap_or_else(|| of_make(error))));
+            }
         };
         if let Some(refusal) = self.refusal(key, &made) {
             drop(change);
             // What was there is outdated all the same.
-            let removed = self.remove(key).await;
+            let removed = self.drop_entry(key).await;
             return (made.storable, made.len, Err(removed.err().unwrap_or(refusal)));
         }
         let guards = Self::guards(&change.ticket, at.0, made.tag_counts());
@@ -245,7 +284,13 @@ impl Engine {
     }
 
     /// Removes an entry.
-    pub(crate) async fn remove(&self, key: &Key) -> Result<Removed, CacheError> {
+    pub(crate) async fn remove(&self, key: &Key, origin: Origin) -> Result<Removed, CacheError> {
+        let removed = self.drop_entry(key).await?;
+        self.invalidated(key.service(), Scope::Key, origin);
+        Ok(removed)
+    }
+
+    pub(crate) async fn drop_entry(&self, key: &Key) -> Result<Removed, CacheError> {
         let Some(shared) = &self.shared else {
             let gone = || self.local.as_ref().is_some_and(|local| local.remove(key));
             let was_there = self.kept(key, self.runtime.now()).is_some();
@@ -259,6 +304,12 @@ impl Engine {
 
     /// Removes an entry if it is what is meant to go.
     pub(crate) async fn remove_only(&self, key: &Key, only: Only) -> Result<Removed, CacheError> {
+        let removed = self.drop_only(key, only).await?;
+        self.invalidated(key.service(), Scope::Key, Origin::Local);
+        Ok(removed)
+    }
+
+    async fn drop_only(&self, key: &Key, only: Only) -> Result<Removed, CacheError> {
         let Some(shared) = &self.shared else {
             let now = self.runtime.now();
             let existed = self.flights.fence(key, || {
@@ -274,7 +325,7 @@ impl Engine {
             let Some(Known::Read { content, seen: Some(seen), .. }) = look.map(|look| look.known)
             else {
                 // Nothing is there, or what is there cannot be told.
-                return self.remove(key).await;
+                return self.drop_entry(key).await;
             };
             if !prior(content).is_some_and(|entry| only.is(&entry)) {
                 return Ok(Removed { existed: false, written: Written::Done });
@@ -299,7 +350,13 @@ impl Engine {
     }
 
     /// Keeps an entry as a fallback only.
-    pub(crate) async fn expire(&self, key: &Key) -> Result<Removed, CacheError> {
+    pub(crate) async fn expire(&self, key: &Key, origin: Origin) -> Result<Removed, CacheError> {
+        let expired = self.expire_entry(key).await?;
+        self.invalidated(key.service(), Scope::Key, origin);
+        Ok(expired)
+    }
+
+    async fn expire_entry(&self, key: &Key) -> Result<Removed, CacheError> {
         // As readers read it: none of them is behind it from now on.
         let now = self.runtime.coarse_now();
         let stale = |mut entry: LocalEntry| {

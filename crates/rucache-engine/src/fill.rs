@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use rucache_core::envelope::TagVersion;
-use rucache_core::observer::{StoreResult, Tier};
+use rucache_core::observer::{RefreshResult, StoreResult, Tier};
 use rucache_core::{Key, Marker, MarkerRef, Precondition, TagCounts, WriteOutcome};
 
 use crate::LoadError;
 use crate::engine::Engine;
 use crate::lease::{Permitted, Place};
+use crate::load::refreshed;
 use crate::make::Made;
 use crate::shared::{Fill, Shared};
 use crate::tags::Tag;
@@ -50,6 +51,7 @@ impl Engine {
             let (key, span) = (one.leader.key.clone(), back_off.map(|(_, span)| span));
             match answer {
                 Ok(made) => {
+                    self.note_refresh(&one.leader, refreshed(&made));
                     let len = made.len;
                     let stored = self.keep(one, made, result, counts);
                     let result = match result {
@@ -62,10 +64,13 @@ impl Engine {
                     let forget = || self.local.as_ref().is_some_and(|local| local.remove(&key));
                     failed.push((one.leader.fail_absent(forget), self.timing.back_off));
                 }
-                Err(error) => match span {
-                    Some(span) => failed.push((one.leader.fail(error), span)),
-                    None => drop(one.leader.fail(error)),
-                },
+                Err(error) => {
+                    self.note_refresh(&one.leader, RefreshResult::Failed);
+                    match span {
+                        Some(span) => failed.push((one.leader.fail(error), span)),
+                        None => drop(one.leader.fail(error)),
+                    }
+                }
             }
         }
         self.back_off(failed);

@@ -7,14 +7,14 @@ use rucache_core::{Counts, ServiceName};
 
 use crate::{Cache, PushState};
 
-/// How much longer than its deadline a load may hold its key before it counts as stuck.
+/// How much longer than it should a flight may hold its key before that counts as stuck.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// The state of a cache at a moment; asking costs a look at each flight.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Health {
-    /// Keys that a flight has held for longer than the loads' deadline.
+    /// Keys that a flight has held for longer than a wait for another process and a load may take.
     pub stuck_keys: usize,
     /// Calls of loaders that run.
     pub loads: usize,
@@ -31,7 +31,8 @@ impl Cache {
     #[must_use]
     pub fn health(&self) -> Health {
         let engine = self.engine();
-        let limit = engine.timing.load_deadline + GRACE;
+        // As long again a key may wait for a load in another process.
+        let limit = engine.timing.load_deadline * 2 + GRACE;
         let nodes_down = engine.nodes_down.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Health {
             stuck_keys: engine.flights.stuck(engine.runtime.now(), limit),

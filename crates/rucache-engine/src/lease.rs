@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{join, join3};
+use rucache_core::observer::RefreshResult;
 use rucache_core::{Key, Lease, LeaseHold, LeaseRequest, LocalEntry, MarkerVersion, Mono, Version};
 
 use crate::engine::Engine;
@@ -151,10 +152,16 @@ impl Engine {
         entry.deadlines.early = job.policy.early(entry.deadlines.loaded, entry.deadlines.soft);
         let is_early = now >= entry.deadlines.early;
         self.copy(&key, &entry, ticket);
+        if !is_early {
+            self.note_refresh(&leader, RefreshResult::Shared);
+        }
         leader.complete_from(ServedFrom::Shared, entry.clone());
         // What was read may be outdated by now: then it is nothing to fall back on.
         match is_early.then(|| self.flights.join_unchanged(&key, *ticket, now)) {
-            Some(Some(Joined::Lead(leader))) => Some((leader, entry)),
+            Some(Some(Joined::Lead(mut leader))) => {
+                leader.is_refresh = true;
+                Some((leader, entry))
+            }
             _ => None,
         }
     }
@@ -185,7 +192,7 @@ impl Engine {
         let requests: Vec<_> = missing.iter().map(request).collect();
         let keys: Vec<_> = requests.iter().map(|request| request.key.clone()).collect();
         let (answers, epochs) = join(shared.lease(&requests), shared.epochs(&keys)).await;
-        let (mut again, mut useless) = (Vec::new(), Vec::new());
+        let (mut again, mut useless, mut elsewhere) = (Vec::new(), Vec::new(), Vec::new());
         for ((missing, markers), (answer, epoch)) in
             missing.into_iter().zip(markers).zip(answers.into_iter().zip(epochs))
         {
@@ -202,17 +209,23 @@ impl Engine {
                     permitted.push(Permitted { leader, place, prior });
                 }
                 // The holder will fill; whoever waits here has something meanwhile.
-                Ok(Lease::Held) if has_fallback => drop(leader.fail(LoadError::LoadedElsewhere)),
+                // For a moment nobody looks again.
+                Ok(Lease::Held) if has_fallback => {
+                    self.note_refresh(&leader, RefreshResult::Elsewhere);
+                    elsewhere.push((leader.fail(LoadError::LoadedElsewhere), LOOK_AGAIN_AT_MOST));
+                }
                 Ok(Lease::Held | Lease::Changed) => again.push(leader),
                 // The note keeps the fleet from trying, this process included.
                 Ok(Lease::BackingOff { note }) => {
                     self.heard_of_failures(&leader.key, &note);
-                    drop(leader.fail(LoadError::FailedElsewhere));
+                    self.note_refresh(&leader, RefreshResult::Elsewhere);
+                    elsewhere.push((leader.fail(LoadError::FailedElsewhere), LOOK_AGAIN_AT_MOST));
                 }
                 // An outage of the cache is no outage of the source.
                 Err(_) => permitted.push(Permitted { leader, place: None, prior }),
             }
         }
+        self.back_off(elsewhere);
         shared.release(useless).await;
         self.look_again(again, job, wait);
     }

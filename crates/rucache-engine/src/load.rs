@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{self, Either};
-use rucache_core::observer::{LoadResult, StoreResult, Tier};
+use rucache_core::observer::{LoadResult, RefreshResult, RefreshTrigger, StoreResult, Tier};
 use rucache_core::{BoxFuture, CacheEvent, Count, Key, Local, LocalEntry};
 use tracing::{Instrument, Span};
 
@@ -109,6 +109,7 @@ impl Engine {
                     }
                     Err(LoadError::Overloaded) => drop(leader.fail(LoadError::Overloaded)),
                     Err(error) => {
+                        self.note_refresh(&leader, RefreshResult::Failed);
                         let (_, span) =
                             self.flights.set_back(key, self.runtime.now(), &self.timing);
                         failed.push((leader.fail(error), span));
@@ -123,6 +124,7 @@ impl Engine {
 
     fn keep_local(&self, local: &Arc<dyn Local>, leader: Leader, made: Made) {
         let (key, ticket) = (leader.key.clone(), leader.ticket);
+        self.note_refresh(&leader, refreshed(&made));
         let storable = made.storable == StoreResult::Stored;
         let guards = Self::guards(&ticket, self.runtime.now(), made.tag_counts());
         let stored = leader.complete(made.entry.clone(), |entry, current| {
@@ -245,11 +247,23 @@ impl Engine {
         }
     }
 
+    /// Counts how a refresh in the background ended, if the flight is one.
+    pub(crate) fn note_refresh(&self, leader: &Leader, result: RefreshResult) {
+        if leader.is_refresh {
+            self.count(&leader.key, Count::Refresh(RefreshTrigger::Early, result));
+        }
+    }
+
     /// Tells what became of a value to be stored in a tier.
     pub(crate) fn note_store(&self, key: &Key, tier: Tier, result: StoreResult, value_len: usize) {
         self.count(key, Count::Store(tier, result));
         self.observe(|| CacheEvent::Store { service: key.service(), result, value_len });
     }
+}
+
+/// How a refresh that brought this has ended.
+pub(crate) const fn refreshed(made: &Made) -> RefreshResult {
+    if made.is_unmodified { RefreshResult::NotModified } else { RefreshResult::Loaded }
 }
 
 fn load_result(answer: &Result<Made, LoadError>) -> LoadResult {

@@ -285,7 +285,7 @@ impl Engine {
         };
         if let Some(refusal) = self.refusal(key, &made) {
             // What was there is outdated all the same.
-            let removed = self.remove(key).await;
+            let removed = self.drop_entry(key).await;
             return (made.storable, made.len, Err(removed.err().unwrap_or(refusal)));
         }
         let mut change = self.changing(key);

@@ -151,6 +151,7 @@ impl Engine {
             }
             (Joined::Lead(leader), _) => leader,
         };
+        let mut leader = leader;
         // Another load may have ended between the look and the joining.
         match self.look_up(key, policy) {
             Here::Fresh { entry, hit, is_early: false } => {
@@ -158,6 +159,7 @@ impl Engine {
                 Read::Answered(hit)
             }
             Here::Fresh { hit, .. } => {
+                leader.is_refresh = true;
                 leaders.push(leader);
                 Read::Answered(hit)
             }

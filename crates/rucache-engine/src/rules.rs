@@ -1,10 +1,13 @@
 //! Carrying out invalidation rules: what an event asks of the cache, done.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use rucache_core::observer::{Origin, Scope};
+use rucache_core::observer::Origin;
 use rucache_core::rule::{Effect, EffectKind, Event, RuleSet, Target};
 use rucache_core::{Key, ServiceName};
 
+use crate::engine::Engine;
 use crate::{Accept, Cache, CacheError, Written};
 
 /// What an event has done to a cache.
@@ -56,24 +59,25 @@ impl Cache {
     }
 
     async fn drop_target(&self, target: &Target) -> Result<Written, CacheError> {
-        let engine = self.engine();
-        match target {
-            Target::Key(key) => {
-                let removed = engine.remove(key).await?;
-                engine.invalidated(key.service(), Scope::Key, Origin::Rule);
-                Ok(removed.written)
+        let target = target.clone();
+        let drop = |engine: Arc<Engine>| async move {
+            match &target {
+                Target::Key(key) => Ok(engine.remove(key, Origin::Rule).await?.written),
+                Target::Tag(tag) => engine.invalidate_tag(tag, Origin::Rule).await,
+                Target::Service(service) => engine.clear(service, Origin::Rule).await,
+                _ => Ok(Written::Done),
             }
-            Target::Tag(tag) => engine.invalidate_tag(tag, Origin::Rule).await,
-            Target::Service(service) => engine.clear(service, Origin::Rule).await,
-            _ => Ok(Written::Done),
-        }
+        };
+        self.engine().apart(drop).await
     }
 
     async fn expire_target(&self, target: &Target) -> Result<Written, CacheError> {
         let Target::Key(key) = target else { return self.drop_target(target).await };
-        let expired = self.engine().expire(key).await?;
-        self.engine().invalidated(key.service(), Scope::Key, Origin::Rule);
-        Ok(expired.written)
+        let key = key.clone();
+        let expire = |engine: Arc<Engine>| async move {
+            Ok(engine.expire(&key, Origin::Rule).await?.written)
+        };
+        self.engine().apart(expire).await
     }
 
     async fn refresh_target(

@@ -16,8 +16,9 @@ use crate::sketch::Sketch;
 use crate::stats::{Baseline, Rolled};
 use crate::{ExchangeRates, LookupOptions, RucCache};
 
-/// Marks of different numbers that wait for one another by chance: one in so many.
-const TURNS: usize = 128;
+/// Most marks of a process that are under way at once: more would only keep a server from answering
+/// in time.
+const TURNS: usize = 16;
 
 /// Verdicts that are told apart from those that have been listed already.
 const LISTED: usize = 512;
@@ -37,7 +38,8 @@ pub(crate) struct Shared {
     pub(crate) rules: RuleSet,
     pub(crate) started: Mono,
     services: RwLock<BTreeMap<ServiceName, Arc<ServiceState>>>,
-    /// One mark at a time of each number: processes compete for it, tasks of one need not.
+    /// One mark at a time of each number, and of those that share its place: processes compete for
+    /// it, tasks of one need not.
     turns: Vec<Mutex<()>>,
     listed: Vec<AtomicU64>,
     pub(crate) baseline: Baseline,

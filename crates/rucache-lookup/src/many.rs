@@ -159,13 +159,14 @@ impl RucCache {
         };
         let cache = self.cache();
         let reads = cache.read_or_load_many(&keys, self.default_life(), self.at_once(), load).await;
-        let mut lookups = Vec::with_capacity(rucs.len());
+        let (mut lookups, mut learned) = (Vec::with_capacity(rucs.len()), Vec::new());
         for (read, ruc) in reads.into_iter().zip(rucs) {
             lookups.push(match is_of_another(&read, *ruc) {
                 true => self.lookup_served(ruc).await,
-                false => self.judge(*ruc, read),
+                false => self.judge(*ruc, read, &mut learned),
             });
         }
+        self.list_learned(learned);
         lookups
     }
 }

@@ -1,8 +1,8 @@
 //! The registry of invalid numbers: verdicts in the numbers' own slots, and an index of them.
 //!
 //! The verdict under a number is the truth of it; the index only says which numbers to look at. A
-//! mark is announced in the index, stored, and listed again once it is seen to stand; whoever takes
-//! a number out of the index looks once more whether it has been marked meanwhile. So every verdict
+//! mark is announced in the index, stored, listed again, and looked at once more; whoever takes a
+//! number out of the index looks once more whether it has been marked meanwhile. So every verdict
 //! that stands is listed, wherever a process stops and whatever others do in between, and what is
 //! listed without a verdict is passed over and dropped.
 
@@ -66,8 +66,9 @@ impl RucCache {
         let key = member.key(self.service_name())?;
         let ttl = ttl.unwrap_or_else(|| self.shared().options.mark_ttl(reason.kind()));
         let _turn = self.shared().turn(hash_of(&key, Timestamp::default())).await;
-        let begun = self.cache().runtime().wall();
-        let announced = self.list(&[(&member, reason.kind(), begun.after(ttl))]).await;
+        let expires = self.cache().runtime().wall().after(ttl);
+        let listing = [(&member, reason.kind(), expires)];
+        let announced = self.list(&listing).await;
         if let Err(error @ CacheError::NoAside) = announced {
             return Err(error.into());
         }
@@ -75,22 +76,24 @@ impl RucCache {
         let mark = Loaded::<CachedRecord>::negative(reason.as_str()).with_policy(life);
         let written = self.cache().put(&key, mark, life).await?;
         if written == Written::Deferred {
-            let record = self.kept_record(&member, &key, &reason, begun.after(ttl));
+            let record = self.kept_record(&member, &key, reason, expires);
             return Ok(Marked { record, written });
         }
-        let verdict = self.verdict(&key).await?.filter(is_active);
-        let record = match verdict {
-            Some(verdict) => {
-                let now = self.cache().runtime().wall();
-                let record = InvalidRecord::of(&member, &verdict, now);
-                self.list(&[(&member, reason.kind(), record.expires_at)]).await?;
-                record
+        let listed = self.list(&listing).await;
+        if announced.is_err() {
+            listed?;
+        }
+        let record = match self.verdict(&key).await {
+            Ok(Some(verdict)) if is_active(&verdict) => {
+                InvalidRecord::of(&member, &verdict, self.cache().runtime().wall())
             }
             // Somebody has stored a record or dropped the mark since.
-            None => {
-                self.unlist(vec![member.as_str().to_owned()]).await?;
-                InvalidRecord::first(&member, reason, begun, begun.after(ttl))
+            Ok(_) => {
+                let _ = self.unlist(vec![member.as_str().to_owned()]).await;
+                self.kept_record(&member, &key, reason, expires)
             }
+            // It is marked and listed all the same.
+            Err(_) => self.kept_record(&member, &key, reason, expires),
         };
         Ok(Marked { record, written })
     }
@@ -147,18 +150,18 @@ impl RucCache {
         })
     }
 
-    /// The record of a mark that only this process has.
+    /// The record of a mark as far as this process knows it.
     fn kept_record(
         &self,
         member: &Member,
         key: &Key,
-        reason: &Reason,
+        reason: Reason,
         expires: Timestamp,
     ) -> InvalidRecord {
         let now = self.cache().runtime().wall();
         match self.cache().find::<CachedRecord>(key, Accept::Fresh) {
             Ok(Found::Negative(verdict)) => InvalidRecord::of(member, &verdict, now),
-            _ => InvalidRecord::first(member, reason.clone(), now, expires),
+            _ => InvalidRecord::first(member, reason, now, expires),
         }
     }
 
@@ -177,19 +180,29 @@ impl RucCache {
         let _ = self.list(&entries).await;
     }
 
-    /// Lists a verdict that a load has brought for as long as it stands, apart from the caller and
-    /// once for all who waited for the load.
-    pub(crate) fn list_learned(&self, ruc: Ruc, verdict: &Verdict) {
-        let key = self.key(ruc);
-        if !self.shared().is_news(hash_of(&key, verdict.negative.last_seen)) {
+    /// Lists the verdicts that a load has brought for as long as they stand, apart from the caller
+    /// and once for all who waited for the load.
+    pub(crate) fn list_learned(&self, mut learned: Vec<(Ruc, Verdict)>) {
+        learned.retain(|(ruc, verdict)| {
+            self.shared().is_news(hash_of(&self.key(*ruc), verdict.negative.last_seen))
+        });
+        if learned.is_empty() {
             return;
         }
-        let now = self.cache().runtime().wall();
-        let record = InvalidRecord::of(&Member::from(ruc), verdict, now);
-        let rucs = self.clone();
+        let (rucs, now) = (self.clone(), self.cache().runtime().wall());
         self.cache().runtime().spawn(Box::pin(async move {
-            let member = Member::from(ruc);
-            let _ = rucs.list(&[(&member, record.reason.kind(), record.expires_at)]).await;
+            let kind = Reason::NO_EXISTE_SUNAT.kind();
+            let verdict = |(ruc, verdict): (Ruc, Verdict)| {
+                (
+                    Member::from(ruc),
+                    now.after(Ttl::try_from(verdict.outcome.ttl).unwrap_or(Ttl::MIN)),
+                )
+            };
+            let verdicts: Vec<_> = learned.into_iter().map(verdict).collect();
+            let entries: Vec<_> =
+                verdicts.iter().map(|(member, expires)| (member, kind, *expires)).collect();
+            // Announced before, they are passed over or listed by the next verdict at worst.
+            let _ = rucs.list(&entries).await;
         }));
     }
 

@@ -158,7 +158,10 @@ impl RucCache {
             let _ = self.cache.delete(&key).await;
             read = self.read(&key, *ruc).await;
         }
-        self.judge(*ruc, read)
+        let mut learned = Vec::new();
+        let lookup = self.judge(*ruc, read, &mut learned);
+        self.list_learned(learned);
+        lookup
     }
 
     async fn read(&self, key: &Key, ruc: Ruc) -> Result<Hit<CachedRecord>, LoadError> {
@@ -196,14 +199,19 @@ impl RucCache {
         policy(rucache_ruc::Freshness::DEFAULT)
     }
 
-    /// What a read that may have loaded tells of `ruc`.
-    pub(crate) fn judge(&self, ruc: Ruc, read: Result<Hit<CachedRecord>, LoadError>) -> Lookup {
+    /// What a read that may have loaded tells of `ruc`; a verdict that it has brought is `learned`.
+    pub(crate) fn judge(
+        &self,
+        ruc: Ruc,
+        read: Result<Hit<CachedRecord>, LoadError>,
+        learned: &mut Vec<(Ruc, Verdict)>,
+    ) -> Lookup {
         match read {
             Ok(hit) if hit.record.ruc() == ruc => hit.into(),
             Ok(_) => Outcome::Unavailable(failed()).into(),
             Err(LoadError::Negative(verdict)) => {
                 if verdict.outcome.from == ServedFrom::Load {
-                    self.list_learned(ruc, &verdict);
+                    learned.push((ruc, verdict.clone()));
                 }
                 self.refused(verdict)
             }

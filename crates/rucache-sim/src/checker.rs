@@ -19,7 +19,7 @@ use crate::history::Violation;
 use crate::setup::Setup;
 use crate::source::Fact;
 use crate::tally::Tally;
-use record::{Call, KeyChange, Load, Moment, Origin, Process, Written};
+use record::{Call, KeyChange, Load, Moment, Origin, Process, Restore, Written};
 
 pub(crate) use record::{Answer, CallId, ChangeEnd, Failure, LoadEnd, LoadId, Seen, What};
 
@@ -54,10 +54,7 @@ pub(crate) struct Book {
     unrest: Mono,
     /// The last time that the store lost a lease, an entry or a marker, by key.
     losses: BTreeMap<Key, Moment>,
-    /// When the store was last put back to an older state.
-    restored: Option<Moment>,
-    /// When each process had last read the markers above each key, when that happened.
-    read_before: BTreeMap<u64, BTreeMap<Key, Moment>>,
+    restores: Vec<Restore>,
 }
 
 impl Book {
@@ -80,8 +77,7 @@ impl Book {
             processes: BTreeMap::new(),
             unrest: Mono::default(),
             losses: BTreeMap::new(),
-            restored: None,
-            read_before: BTreeMap::new(),
+            restores: Vec::new(),
         }
     }
 
@@ -124,13 +120,7 @@ impl Book {
     }
 
     /// Takes note of a value that may be read from now on.
-    fn value(
-        &mut self,
-        key: &Key,
-        version: u64,
-        tags: Vec<&'static str>,
-        origin: Origin,
-    ) -> Fact {
+    fn value(&mut self, key: &Key, version: u64, tags: Vec<&'static str>, origin: Origin) -> Fact {
         let id = self.values.len();
         let policy = &self.setup.policy;
         let stale = policy.stale.map_or(Duration::ZERO, |stale| stale.as_duration());

@@ -2,8 +2,8 @@
 
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
-use std::sync::{Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use lexopt::{Arg, Parser, ValueExt as _};

@@ -54,7 +54,16 @@ impl Process {
         let builder = builder.runtime(runtime).timing(setup.timing);
         let cache = builder.max_loads(setup.max_loads).build()?;
         let random = Mutex::new(random);
-        Ok(Arc::new(Self { number, cache, history, scheduler, link, policy: setup.policy, keys: setup.keys.clone(), random }))
+        Ok(Arc::new(Self {
+            number,
+            cache,
+            history,
+            scheduler,
+            link,
+            policy: setup.policy,
+            keys: setup.keys.clone(),
+            random,
+        }))
     }
 
     /// Ends it as `kill -9` would.

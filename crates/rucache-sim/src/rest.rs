@@ -26,7 +26,8 @@ const BOUND: Duration = Duration::from_millis(2_200);
 /// what is changed once more.
 pub(crate) async fn look_at_everything(world: &Arc<World>, random: &mut Random) {
     let timing = world.setup.timing;
-    let rest = 2 * timing.load_deadline + timing.max_back_off + timing.hard_timeout + LEASE + RECOVERY;
+    let rest =
+        2 * timing.load_deadline + timing.max_back_off + timing.hard_timeout + LEASE + RECOVERY;
     world.scheduler.sleep(rest).await;
     let processes = world.processes();
     if processes.len() < world.setup.processes {
@@ -60,7 +61,9 @@ pub(crate) async fn look_at_everything(world: &Arc<World>, random: &mut Random) 
         world.scheduler.sleep(timing.hard_timeout + Duration::from_millis(200)).await;
         let loads = world.history.loads_within(key, BOUND + timing.hard_timeout);
         if loads != 1 && fresh_enough(world) {
-            world.history.violate("I3", || format!("at rest, {loads} loads of {key} instead of one"));
+            world
+                .history
+                .violate("I3", || format!("at rest, {loads} loads of {key} instead of one"));
         }
         for process in &processes {
             agree(world, process, key).await;

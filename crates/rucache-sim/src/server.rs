@@ -45,13 +45,8 @@ struct State {
 
 impl Server {
     pub(crate) fn new(scheduler: Scheduler, random: Random) -> Self {
-        let state = State {
-            life: 0,
-            data: Data::default(),
-            snapshot: None,
-            random,
-            audience: Vec::new(),
-        };
+        let state =
+            State { life: 0, data: Data::default(), snapshot: None, random, audience: Vec::new() };
         Self { scheduler, state: Mutex::new(state) }
     }
 

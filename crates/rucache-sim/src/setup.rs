@@ -193,7 +193,8 @@ fn policy(random: &mut Random) -> Policy {
 }
 
 fn timing(random: &mut Random) -> Timing {
-    let mut span = |from, to| random.between(Duration::from_millis(from), Duration::from_millis(to));
+    let mut span =
+        |from, to| random.between(Duration::from_millis(from), Duration::from_millis(to));
     Timing::default()
         .with_soft_timeout(span(30, 500))
         .with_load_deadline(span(800, 4_000))

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::random::Random;
-use crate::world::World;
 use crate::wire::{Reach, Weather};
+use crate::world::World;
 
 /// One kind of trouble.
 #[derive(Debug, Clone, Copy)]

@@ -81,7 +81,9 @@ impl World {
         };
         match Process::start(&self.setup, &self.wires[place], number, place, random) {
             Ok(process) => self.lock().processes[place] = Some(process),
-            Err(error) => self.history.violate("P1", || format!("a cache cannot be built: {error}")),
+            Err(error) => {
+                self.history.violate("P1", || format!("a cache cannot be built: {error}"))
+            }
         }
     }
 

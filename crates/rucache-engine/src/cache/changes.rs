@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use rucache_core::observer::{CacheOperation, Origin, Scope};
+use rucache_core::observer::{CacheOperation, Origin};
 use rucache_core::{InvalidKey, Key};
 
 use super::{Cache, Cacheable};
+use crate::engine::Engine;
 use crate::name::KeyName;
 use crate::{CacheError, Loaded, Only, Policy, Removed, Written};
 
@@ -56,11 +57,10 @@ impl Cache {
         loaded: Loaded<T>,
         policy: impl Into<Policy>,
     ) -> Result<Written, CacheError> {
-        let key = name.in_service(&self.service)?;
-        let began = self.engine.timed(None);
-        let changed = self.engine.put(&key, loaded.measured(), policy.into()).await;
-        self.engine.called(CacheOperation::Set, self.engine.reach_of_change(), began);
-        changed
+        let key = name.in_service(&self.service)?.into_owned();
+        let (loaded, policy) = (loaded.measured(), policy.into());
+        let put = |engine: Arc<Engine>| async move { engine.put(&key, loaded, policy).await };
+        self.change(CacheOperation::Set, put).await
     }
 
     /// Removes the value of `name`. A load of the name that is running will not be stored.
@@ -72,12 +72,9 @@ impl Cache {
         &self,
         name: &(impl KeyName + Sync + ?Sized),
     ) -> Result<Removed, CacheError> {
-        let key = name.in_service(&self.service)?;
-        let began = self.engine.timed(None);
-        let removed = self.engine.remove(&key).await?;
-        self.engine.called(CacheOperation::Delete, self.engine.reach_of_change(), began);
-        self.engine.invalidated(key.service(), Scope::Key, Origin::Local);
-        Ok(removed)
+        let key = name.in_service(&self.service)?.into_owned();
+        let remove = |engine: Arc<Engine>| async move { engine.remove(&key, Origin::Local).await };
+        self.change(CacheOperation::Delete, remove).await
     }
 
     /// Removes what stands under `name` if it is a value, or if it is a verdict, as `only` says.
@@ -90,10 +87,9 @@ impl Cache {
         name: &(impl KeyName + Sync + ?Sized),
         only: Only,
     ) -> Result<Removed, CacheError> {
-        let key = name.in_service(&self.service)?;
-        let removed = self.engine.remove_only(&key, only).await?;
-        self.engine.invalidated(key.service(), Scope::Key, Origin::Local);
-        Ok(removed)
+        let key = name.in_service(&self.service)?.into_owned();
+        let remove = |engine: Arc<Engine>| async move { engine.remove_only(&key, only).await };
+        self.change(CacheOperation::Delete, remove).await
     }
 
     /// Keeps the value of `name` only as a fallback, for as long as it would have been kept. A load
@@ -106,12 +102,9 @@ impl Cache {
         &self,
         name: &(impl KeyName + Sync + ?Sized),
     ) -> Result<Removed, CacheError> {
-        let key = name.in_service(&self.service)?;
-        let began = self.engine.timed(None);
-        let removed = self.engine.expire(&key).await?;
-        self.engine.called(CacheOperation::Delete, self.engine.reach_of_change(), began);
-        self.engine.invalidated(key.service(), Scope::Key, Origin::Local);
-        Ok(removed)
+        let key = name.in_service(&self.service)?.into_owned();
+        let expire = |engine: Arc<Engine>| async move { engine.expire(&key, Origin::Local).await };
+        self.change(CacheOperation::Delete, expire).await
     }
 
     /// Removes every value of this handle's service that carries `tag`, however many they are: two
@@ -125,7 +118,10 @@ impl Cache {
         if len > rucache_core::envelope::MAX_TAG_LEN {
             return Err(InvalidKey::NameTooLong { len }.into());
         }
-        self.engine.invalidate_tag(&Key::new(&self.service, tag)?, Origin::Local).await
+        let tag = Key::new(&self.service, tag)?;
+        let raise =
+            |engine: Arc<Engine>| async move { engine.invalidate_tag(&tag, Origin::Local).await };
+        self.change(CacheOperation::Invalidate, raise).await
     }
 
     /// Removes every value of this handle's service, however many they are: one change at each node
@@ -135,10 +131,10 @@ impl Cache {
     ///
     /// [`CacheError::Backend`] when the backend cannot do that at all.
     pub async fn clear(&self) -> Result<Written, CacheError> {
-        let began = self.engine.timed(None);
-        let changed = self.engine.clear(&self.service, Origin::Local).await;
-        self.engine.called(CacheOperation::Clear, self.engine.reach_of_change(), began);
-        changed
+        let service = self.service.clone();
+        let raise =
+            |engine: Arc<Engine>| async move { engine.clear(&service, Origin::Local).await };
+        self.change(CacheOperation::Clear, raise).await
     }
 
     /// Removes every value of every service, as [`clear`](Self::clear) does those of one.
@@ -147,9 +143,22 @@ impl Cache {
     ///
     /// [`CacheError::Backend`] when the backend cannot do that at all.
     pub async fn clear_all(&self) -> Result<Written, CacheError> {
+        let raise = |engine: Arc<Engine>| async move { engine.clear_all().await };
+        self.change(CacheOperation::Clear, raise).await
+    }
+
+    /// A change to its end, and told.
+    async fn change<T: Send + 'static, F>(
+        &self,
+        operation: CacheOperation,
+        change: impl FnOnce(Arc<Engine>) -> F,
+    ) -> Result<T, CacheError>
+    where
+        F: Future<Output = Result<T, CacheError>> + Send + 'static,
+    {
         let began = self.engine.timed(None);
-        let changed = self.engine.clear_all().await;
-        self.engine.called(CacheOperation::Clear, self.engine.reach_of_change(), began);
+        let changed = self.engine.apart(change).await;
+        self.engine.called(operation, self.engine.reach_of_change(), began);
         changed
     }
 }

@@ -33,6 +33,8 @@ pub(super) enum Progress {
 pub(crate) struct Leader {
     pub(crate) key: Key,
     pub(crate) ticket: Ticket,
+    /// Whether nobody waits for it: what is there is fresh, and past its early point.
+    pub(crate) is_refresh: bool,
     id: u64,
     sender: watch::Sender<Progress>,
     flights: Arc<Flights>,
@@ -47,7 +49,7 @@ impl Leader {
         flights: Arc<Flights>,
     ) -> (Self, watch::Receiver<Progress>) {
         let (sender, progress) = watch::channel(Progress::Flying { fallback: None });
-        (Self { key, ticket, id, sender, flights }, progress)
+        (Self { key, ticket, is_refresh: false, id, sender, flights }, progress)
     }
 
     /// One more caller who waits for this load.

@@ -33,7 +33,7 @@ fn key_that_is_held_past_the_deadline_is_told_while_it_lasts() {
     let process = site.process(Told::Never);
     let gate = process.link.hold(Operation::Get);
     let _reading = process.start(HOUR);
-    site.advance(9_000);
+    site.advance(17_000);
     assert_eq!(process.cache.health().stuck_keys, 0);
     site.advance(1);
     assert_eq!(process.cache.health().stuck_keys, 1);

@@ -18,7 +18,7 @@ const HASHED: char = '#';
 const HASH_LEN: usize = 31;
 
 /// A text as a member of the registry: trimmed, a long one as its hash.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub(super) struct Member(String);
 
 impl Member {

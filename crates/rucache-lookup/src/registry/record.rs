@@ -1,8 +1,10 @@
 //! What the registry says of a number.
 
+use std::fmt;
+
 use rucache_core::{Timestamp, Ttl};
 use rucache_engine::{Verdict, Written};
-use rucache_ruc::Reason;
+use rucache_ruc::{Reason, Ruc};
 use serde::Serialize;
 
 use super::name::Member;
@@ -19,7 +21,10 @@ pub enum Include {
 }
 
 /// The verdict on a number: why, since when, how often, until when.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+///
+/// `Debug` masks a number that identifies a natural person, and names of what is no RUC only how
+/// long it is.
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct InvalidRecord {
     /// The number or whatever text was marked; `#` and a hash for one over 64 bytes.
@@ -90,6 +95,21 @@ impl InvalidRecord {
             expires_at,
             is_lapsed: false,
         }
+    }
+}
+
+impl fmt::Debug for InvalidRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut record = f.debug_struct("InvalidRecord");
+        match self.ruc.parse::<Ruc>() {
+            Ok(ruc) => record.field("ruc", &ruc),
+            Err(_) => record.field("ruc", &format_args!("[{} bytes]", self.ruc.len())),
+        };
+        record
+            .field("reason", &self.reason.kind())
+            .field("attempts", &self.attempts)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
     }
 }
 

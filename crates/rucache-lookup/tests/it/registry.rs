@@ -91,6 +91,17 @@ fn record_is_json_as_the_documents_have_it() {
 }
 
 #[test]
+fn record_shows_no_person_s_number_to_a_log() {
+    let lab = Lab::instant();
+    let person = rucache_ruc::Ruc::from_first_ten(1_000_000_001).unwrap().to_string();
+    for (text, shown) in [(person.as_str(), person.as_str()), ("12345678", "12345678")] {
+        let marked = lab.run(lab.rucs.mark_invalid(text, Reason::new("TEST"), None)).unwrap();
+        assert!(!format!("{marked:?}").contains(shown), "{marked:?}");
+    }
+    assert!(format!("{:?}", lab.mark(SUNAT, "TEST")).contains(SUNAT));
+}
+
+#[test]
 fn any_text_is_marked_trimmed_and_a_long_one_by_its_hash() {
     for home in Home::ALL {
         let lab = Lab::home(home);

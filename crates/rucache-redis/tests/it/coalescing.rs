@@ -65,7 +65,7 @@ async fn read_at_once(backend: &RedisBackend, numbers: std::ops::Range<u64>) -> 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_callers_each_get_the_value_of_their_own_key() {
     let server = RedisServer::start(RedisOptions::default());
-    let backend = open(&format!("{}?timeout=20s", server.url())).await;
+    let backend = open(&format!("{}?timeout=20s&connect_timeout=5s", server.url())).await;
     fill_all(&backend, 0..10_000).await;
     server.command(&["CONFIG", "RESETSTAT"]);
     let reads = read_at_once(&backend, 0..10_000).await;
@@ -80,7 +80,7 @@ async fn ten_thousand_callers_each_get_the_value_of_their_own_key() {
 #[tokio::test(flavor = "multi_thread")]
 async fn callers_of_a_cluster_each_get_the_value_of_their_own_key() {
     let cluster = RedisCluster::start(&RedisOptions::default());
-    let backend = open(&format!("{}?timeout=20s", cluster.url())).await;
+    let backend = open(&format!("{}?timeout=20s&connect_timeout=5s", cluster.url())).await;
     fill_all(&backend, 0..2_000).await;
     let reads = read_at_once(&backend, 0..2_000).await;
     assert_eq!((reads.hits, reads.wrong, reads.misses), (2_000, 0, 0), "{:?}", reads.errors);
@@ -90,7 +90,7 @@ async fn callers_of_a_cluster_each_get_the_value_of_their_own_key() {
 #[tokio::test(flavor = "multi_thread")]
 async fn read_sees_the_write_before_it_however_many_read() {
     let server = RedisServer::start(RedisOptions::default());
-    let backend = open(&format!("{}?timeout=20s", server.url())).await;
+    let backend = open(&format!("{}?timeout=20s&connect_timeout=5s", server.url())).await;
     let caller = |caller: u64| {
         let backend = backend.clone();
         tokio::spawn(async move {
@@ -110,7 +110,7 @@ async fn read_sees_the_write_before_it_however_many_read() {
 #[tokio::test(flavor = "multi_thread")]
 async fn callers_that_leave_hand_their_place_on() {
     let server = RedisServer::start(RedisOptions::default());
-    let backend = open(&format!("{}?timeout=20s", server.url())).await;
+    let backend = open(&format!("{}?timeout=20s&connect_timeout=5s", server.url())).await;
     fill(&backend, 0..40).await;
     server.pause();
     // The first ones read by themselves, the others wait for them; of both, some leave.
@@ -136,7 +136,7 @@ async fn batch_that_nobody_waits_for_is_not_sent() {
         "GET" | "MGET" => Some(vec![Step::Send(fake::nothing(command))]),
         _ => None,
     });
-    let backend = open(&format!("{}?timeout=20s", fake::url(&server))).await;
+    let backend = open(&format!("{}?timeout=20s&connect_timeout=5s", fake::url(&server))).await;
     for _ in 0..10 {
         let mut calls: Vec<_> = (0..40).map(|number| get(&backend, number)).collect();
         begin(&mut calls).await;

@@ -164,7 +164,7 @@ async fn trickle_ends_at_the_deadline_of_the_whole_call() {
 #[tokio::test(flavor = "multi_thread")]
 async fn cancelled_calls_shift_no_answers() {
     let (_server, proxy, url) = proxied();
-    let backend = open(&format!("{url}?timeout=2s")).await;
+    let backend = open(&format!("{url}?timeout=2s&connect_timeout=2s")).await;
     fill(&backend, 0..KEYS).await;
     proxy.set(Fault::Delay {
         shortest: Duration::from_micros(100),

@@ -29,7 +29,7 @@ function record(body) {
   known.forEach(([field, label]) => line(label, body[field]));
   const shown = new Set(["ruc", ...known.map(([field]) => field)]);
   const others = Object.entries(body).filter(([field, value]) => !shown.has(field) && typeof value !== "object");
-  others.forEach(([field, value]) => line(plain(field), value));
+  others.forEach(([field, value]) => line(capital(plain(field)), value));
   return list;
 }
 

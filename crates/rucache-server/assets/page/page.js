@@ -36,7 +36,7 @@ function between(to, seconds) {
 const plots = {
   ratio: new Plot(id("plot-ratio"), { title: "Hit ratio", names: ["hit ratio"], top: 100, unit: "per cent" }),
   rate: new Plot(id("plot-rate"), { title: "Reads and loads", names: ["reads", "loads"], unit: "a second" }),
-  latency: new Plot(id("plot-latency"), { title: "Latency of reads", names: ["median", "slowest 1 %"], unit: "milliseconds" }),
+  latency: new Plot(id("plot-latency"), { title: "Latency of reads", names: ["median", "99 %"], unit: "milliseconds" }),
 };
 
 function figure(place, value, unit = "") {
@@ -102,8 +102,8 @@ const CIRCUITS = { closed: ["up", "good"], open: ["down, left alone", "bad"], ha
 const PUSH = { trusted: ["told of changes", "good"], unproven: ["being proven", "warn"], lost: ["not told of changes", "bad"] };
 
 function backends({ backend, nodes, push, outbox, response_ms }) {
-  const shown = [line("Kind", plain(backend))];
-  if (response_ms !== null) shown.push(line("Answers in", `${short(response_ms)} ms`));
+  const shown = [line("Kind", capital(plain(backend)))];
+  if (response_ms > 0) shown.push(line("Answers in", `${short(response_ms)} ms`));
   for (const { node, state, seconds } of nodes) {
     const [words, kind] = CIRCUITS[state] ?? [state, ""];
     shown.push(line(node, `${words} for ${span(seconds)}`, `pill ${kind}`));
@@ -114,7 +114,7 @@ function backends({ backend, nodes, push, outbox, response_ms }) {
 }
 
 function loads({ loads }) {
-  const results = counted(loads.results).map(([result, count]) => line(plain(result), whole(count)));
+  const results = counted(loads.results).map(([result, count]) => line(`Ended: ${plain(result)}`, whole(count)));
   const shown = [line("In flight", whole(loads.in_flight)), line("Waited for another's load", whole(loads.coalesced))];
   if (loads.overdue > 0) shown.push(line("Past their deadline", whole(loads.overdue), "bad"));
   return [...shown, ...results];
@@ -123,7 +123,7 @@ function loads({ loads }) {
 function shares(numbers, empty) {
   const known = counted(numbers).sort((a, b) => b[1] - a[1]);
   const all = sum(numbers);
-  return known.length ? known.flatMap(([name, count]) => [line(plain(name), whole(count)), bar(count, all)]) : [nothing(empty)];
+  return known.length ? known.flatMap(([name, count]) => [line(capital(plain(name)), whole(count)), bar(count, all)]) : [nothing(empty)];
 }
 
 const SCOPES = { key: "an entry", tag: "a tag", namespace: "the whole service", all: "everything" };
@@ -137,7 +137,7 @@ function invalidations({ invalidations }) {
 
 function services({ services }) {
   if (!services.length) return [nothing("Nothing has been asked of any service.")];
-  const cells = (kind, texts) => texts.map((text, at) => element(kind, kind === "th" ? { scope: "col" } : at ? {} : {}, text));
+  const cells = (kind, texts) => texts.map((text, at) => element(kind, kind === "th" ? { scope: "col" } : {}, text));
   const rows = services.map(({ name, hits, misses }) =>
     element("tr", {}, ...cells("td", [name, whole(hits), whole(misses), percent(hits, hits + misses)])));
   const head = element("thead", {}, element("tr", {}, ...cells("th", ["Service", "Hits", "Misses", "Hit ratio"])));

@@ -1,5 +1,6 @@
-// Line plots: two series at most, over the last five minutes.
-const SPAN = 300; // seconds
+// Line plots: two series at most, over the last minutes.
+// Seconds that a plot shows: it grows from the one to the other while the page is open.
+const LEAST = 60, SPAN = 300;
 const WIDTH = 320, HEIGHT = 132, LEFT = 34, BOTTOM = 18, TOP = 6;
 
 function svg(name, attributes, ...children) {
@@ -62,14 +63,15 @@ class Plot {
     const values = this.rows.flatMap((row) => row.slice(1)).filter((value) => value !== null);
     const top = this.top ?? niceTop(Math.max(0, ...values));
     const now = this.rows.length ? this.rows[this.rows.length - 1][0] : 0;
-    const x = (time) => LEFT + (width - LEFT) * (1 - (now - time) / SPAN);
+    const shown = Math.min(SPAN, Math.max(LEAST, now - (this.rows[0]?.[0] ?? now)));
+    const x = (time) => LEFT + (width - LEFT) * (1 - (now - time) / shown);
     const y = (value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - Math.min(value, top) / top);
     const parts = [0, 0.5, 1].flatMap((part) => [
       svg("path", { class: "grid", d: `M${LEFT} ${y(top * part)}H${width}` }),
       svg("text", { x: LEFT - 8, y: y(top * part) + 4, "text-anchor": "end" }, short(top * part)),
     ]);
     parts.push(
-      svg("text", { x: LEFT, y: HEIGHT - 3 }, "5 min ago"),
+      svg("text", { x: LEFT, y: HEIGHT - 3 }, `${span(shown)} ago`),
       svg("text", { x: width, y: HEIGHT - 3, "text-anchor": "end" }, "now"),
     );
     this.names.forEach((_, at) => {
@@ -94,6 +96,6 @@ class Plot {
       const [low, high] = [Math.min(...values), Math.max(...values)];
       return `${name} now ${short(values[values.length - 1])}, between ${short(low)} and ${short(high)}`;
     };
-    return `${this.title}, ${this.unit}, last five minutes. ${this.names.map(say).join(". ")}`;
+    return `${this.title}, ${this.unit}. ${this.names.map(say).join(". ")}`;
   }
 }

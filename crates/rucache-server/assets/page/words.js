@@ -39,6 +39,8 @@ function span(seconds) {
 // `soft_timeout` as "soft timeout".
 const plain = (name) => name.replaceAll("_", " ").toLowerCase();
 
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
 // The duration, in seconds, that a share of the calls stays under, by the buckets they fell into.
 // Between two bounds calls are taken to be spread evenly; beyond the last there is only that bound.
 function quantile(bounds, counts, share) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rucache::core::Observer;
 use rucache::engine::PushState;
+use rucache::ruc::ReasonKind;
 use rucache::telemetry::{CacheMetrics, Exporter, Reading, RouteMetrics};
 
 use super::access::Access;
@@ -32,7 +33,7 @@ pub(super) static ROUTES: [Route; 1] = [Route {
         content: &[(Exporter::CONTENT_TYPE, "Text")],
     }],
     problems: &[],
-    handler: |app, _| Box::pin(async move { render(&app) }),
+    handler: |app, _| Box::pin(async move { render(&app).await }),
 }];
 
 /// The metrics of the service, installed for nobody else.
@@ -84,7 +85,7 @@ impl App {
     }
 }
 
-fn render(app: &App) -> Answered {
+async fn render(app: &App) -> Answered {
     let cache = app.cache();
     let health = cache.health();
     let mut reading = Reading::default();
@@ -93,6 +94,12 @@ fn render(app: &App) -> Answered {
     reading.suspect = Some(matches!(health.push, PushState::Lost | PushState::Unproven));
     reading.outbox = u64::try_from(health.undelivered).ok();
     reading.overdue_loads = u64::try_from(health.stuck_keys).ok();
+    // Without an answer they stay as they were.
+    if let Some(reasons) = app.registry().read(app).await {
+        let count = |kind: &ReasonKind| reasons.get(kind.as_str()).copied().unwrap_or(0);
+        let counted = |kind: &ReasonKind| (kind.as_str().to_owned(), count(kind));
+        reading.negatives = ReasonKind::ALL.iter().map(counted).collect();
+    }
     app.metrics().cache.publish(&reading);
     Ok(reply::ok(Exporter::CONTENT_TYPE, app.metrics().exporter.render()))
 }

@@ -273,7 +273,8 @@ struct Known {
 }
 
 impl Registry {
-    async fn read(&self, app: &App) -> Option<BTreeMap<String, u64>> {
+    /// How many verdicts stand, by the kind of their reason; none where the backend does not tell.
+    pub(super) async fn read(&self, app: &App) -> Option<BTreeMap<String, u64>> {
         let mut known = self.0.lock().await;
         let began = app.runtime().now();
         if let Some(known) = known.as_ref().filter(|known| began < known.until) {

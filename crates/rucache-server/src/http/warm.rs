@@ -45,27 +45,22 @@ pub(super) static ROUTES: [Route; 1] = [Route {
     handler: |app, call| Box::pin(post(app, call)),
 }];
 
-/// The body of a request.
+/// The body of a request: one source, and how far it may go.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Warm {
-    #[serde(flatten)]
-    source: Source,
+    #[serde(default)]
+    rucs: Option<Vec<String>>,
+    #[serde(default)]
+    most_asked: Option<usize>,
+    #[serde(default)]
+    register: Option<Filter>,
     /// Numbers a second.
     #[serde(default)]
     rate: Option<NonZeroU32>,
     /// Numbers in all.
     #[serde(default)]
     max: Option<u64>,
-}
-
-/// What is to be in the cache.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Source {
-    Rucs(Vec<String>),
-    MostAsked(usize),
-    Register(Filter),
 }
 
 /// Which records of the register; what is left out does not matter.
@@ -110,18 +105,19 @@ async fn post(app: App, call: Call) -> Answered {
     let (streamed, most) = (call.accepts(NDJSON), call.batch_limit());
     let form = "{\"rucs\": [\"20131312955\"]}, {\"most_asked\": 1000} or {\"register\": \
                 {\"prefix\": \"20\", \"estado\": \"ACTIVO\"}}, with rate and max if need be";
-    let Warm { source, rate, max } = call.members(form).await?;
-    let source: BoxStream<'static, WarmItem> = match source {
-        Source::Rucs(texts) => {
+    let Warm { rucs: texts, most_asked, register, rate, max } = call.members(form).await?;
+    let source: BoxStream<'static, WarmItem> = match (texts, most_asked, register) {
+        (Some(texts), None, None) => {
             check_len(texts.len(), most)?;
             let numbers: Result<Vec<Ruc>, _> = texts.iter().map(|text| text.parse()).collect();
             stream::iter(numbers.map_err(Problem::from)?.into_iter().map(WarmItem::from)).boxed()
         }
-        Source::MostAsked(count) => {
-            let asked = rucs.most_asked(count).await?;
+        (None, Some(count), None) => {
+            let asked = rucs.most_asked(count.min(most)).await?;
             stream::iter(asked.into_iter().map(|(ruc, _)| WarmItem::from(ruc))).boxed()
         }
-        Source::Register(filter) => register(&app, filter),
+        (None, None, Some(filter)) => records(&app, filter),
+        _ => return Err(Problem::new(Kind::InvalidRequest, format!("send {form}"))),
     };
     let mut options = WarmOptions::default();
     options.rate = rate;
@@ -152,7 +148,7 @@ fn line(warmed: Warmed, done: bool) -> Vec<u8> {
 }
 
 /// The records of the configured register, or of the sample, that fit `filter`.
-fn register(app: &App, filter: Filter) -> BoxStream<'static, WarmItem> {
+fn records(app: &App, filter: Filter) -> BoxStream<'static, WarmItem> {
     let path = app.register();
     let (found, records) = mpsc::channel(AHEAD);
     // Reading a file waits on the disk, and a zip takes the processor.

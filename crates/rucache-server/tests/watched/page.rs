@@ -90,7 +90,7 @@ fn numbers_and_plots_move_while_the_service_is_read() {
     let cleared = format!("{}.includes('shop: the whole service')", text("invalidations"));
     assert!(tab.comes_to(&cleared, SOON + SOON), "{}", tab.eval(&text("invalidations")));
     assert_eq!(service.put("/v1/invalid-rucs/20999999990", &json!({"reason": "NO_EXISTE_SUNAT"})) / 100, 2);
-    let registry = format!("{}.includes('no existe sunat')", text("registry"));
+    let registry = format!("{}.includes('No existe sunat')", text("registry"));
     assert!(tab.comes_to(&registry, PATIENCE), "{}", tab.eval(&text("registry")));
     assert!(load.answers() > 0);
     drop(load);

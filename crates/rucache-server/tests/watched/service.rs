@@ -38,21 +38,22 @@ impl Service {
         command.envs(settings.iter().copied()).stderr(Stdio::piped()).stdout(Stdio::null());
         let mut child = command.spawn().expect("the program starts");
         let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
-        let mut log = String::new();
+        let mut greeting = String::new();
         let url = loop {
-            let line = lines.next().unwrap_or_else(|| panic!("the service ended: {log}"));
+            let line = lines.next().unwrap_or_else(|| panic!("the service ended: {greeting}"));
             let line = line.expect("text");
-            log.push_str(&line);
-            log.push('\n');
+            greeting.push_str(&line);
+            greeting.push('\n');
             if let Some(url) = line.trim().strip_prefix("listening on") {
                 break url.trim().to_owned();
             }
         };
-        let log = Arc::new(Mutex::new(log));
+        // What was said so far is a greeting for people, with a number as an example.
+        let log = Arc::new(Mutex::new(String::new()));
         let kept = log.clone();
         // Ends with the child.
         thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
+            for line in lines.map_while(Result::ok).filter(|line| !line.starts_with("  try ")) {
                 let mut log = kept.lock().unwrap_or_else(PoisonError::into_inner);
                 log.push_str(&line);
                 log.push('\n');

@@ -116,8 +116,7 @@ impl Book {
                 format!("#{call} got v{version} of {of} (value {id}) under {key}")
             });
         };
-        let (began, hard, loaded) =
-            (value.began, value.hard, matches!(value.origin, Origin::Load));
+        let (began, hard, loaded) = (value.began, value.hard, matches!(value.origin, Origin::Load));
         let reader = &self.calls[call];
         // A batch answers with what it had at its beginning, and no sooner than its last key.
         let served = match reader.what {
@@ -133,7 +132,10 @@ impl Book {
         }
         if loaded && age > seen.age + SLACK {
             self.violate("I4", || {
-                format!("#{call} was told that value {} is {:?} old: it was {age:?}", seen.id, seen.age)
+                format!(
+                    "#{call} was told that value {} is {:?} old: it was {age:?}",
+                    seen.id, seen.age
+                )
             });
         }
         self.judge_freshness(call, key, seen);
@@ -145,7 +147,9 @@ impl Book {
                 self.violate("P1", || format!("#{call} of {key} failed with: {text}"));
             }
             Failure::Cancelled => {
-                self.violate("I7", || format!("#{call} of {key} was told that its load was dropped"));
+                self.violate("I7", || {
+                    format!("#{call} of {key} was told that its load was dropped")
+                });
             }
             Failure::Load(how) => self.judge_failed_load(call, key, how, ended),
             Failure::TimedOut | Failure::Elsewhere | Failure::Overloaded => {}

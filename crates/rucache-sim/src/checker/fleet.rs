@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use rucache_core::{Change, Key, Marker, Mono};
 
-use super::record::{Moment, Process};
 use super::Book;
+use super::record::{Moment, Process, Restore};
 use crate::server::Loss;
 
 /// How long after the last trouble the fleet counts as at peace: the outbox tries again every second.
@@ -99,10 +99,11 @@ impl Book {
         let moment = self.moment();
         self.unrest = self.now;
         self.processes.values_mut().for_each(|process| process.unrest = moment.at);
+        // What was read belongs to the life that ended.
+        let read = self.processes.iter_mut();
+        let read = read.map(|(id, process)| (*id, std::mem::take(&mut process.read))).collect();
         if with_old_data {
-            let read = |process: &Process| process.read.clone();
-            self.read_before = self.processes.iter().map(|(id, one)| (*id, read(one))).collect();
-            self.restored = Some(moment);
+            self.restores.push(Restore { moment, read });
         }
     }
 

@@ -102,19 +102,19 @@ impl Book {
         reader: &Call,
         seen: &Seen,
     ) -> Option<Mono> {
-        let Some(restored) = self.restored.filter(|restored| *restored > by.called) else {
-            return Some(ended.at);
-        };
+        let mut restores = self.restores.iter().filter(|restore| restore.moment > by.called);
+        let Some(first) = restores.next() else { return Some(ended.at) };
         // A marker that the reader has seen at its height is raised above it before it reads again.
         let key = &self.values[seen.id].key;
-        let read = self.read_before.get(&reader.process).and_then(|read| read.get(key));
+        let read = first.read.get(&reader.process).and_then(|read| read.get(key));
         if matches!(by.what, What::Clear(_) | What::ClearAll)
             && read.is_some_and(|read| *read > ended)
         {
             return Some(ended.at);
         }
+        let last = restores.last().unwrap_or(first).moment;
         let process = self.processes.get(&by.process).filter(|process| process.alive)?;
-        let told_again = process.recovered.filter(|moment| *moment > restored)?;
+        let told_again = process.recovered.filter(|moment| *moment > last)?;
         Some(told_again.at.max(ended.at))
     }
 

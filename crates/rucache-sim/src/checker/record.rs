@@ -204,3 +204,11 @@ pub(super) struct Process {
     /// When it was last told of a change that may concern a key.
     pub(super) told: BTreeMap<Key, Moment>,
 }
+
+/// A time that the store was put back to an older state.
+#[derive(Debug)]
+pub(super) struct Restore {
+    pub(super) moment: Moment,
+    /// When each process had last read the markers above each key, in the life that ended.
+    pub(super) read: BTreeMap<u64, BTreeMap<Key, Moment>>,
+}

@@ -42,9 +42,10 @@ impl Backend for Link {
 
     async fn get_many(&self, keys: &[Key], companions: Companions) -> Answers<Fetched> {
         let items = keys.iter().map(|key| (key.clone(), companions)).collect();
-        let command = |data: &mut Data, now, _: &mut Random, (key, companions): &(Key, Companions)| {
-            data.get(key, *companions, now)
-        };
+        let command =
+            |data: &mut Data, now, _: &mut Random, (key, companions): &(Key, Companions)| {
+                data.get(key, *companions, now)
+            };
         let answers = self.call(Operation::Get, Access::Entries, items, command).await;
         let read = keys.iter().zip(&answers).filter(|(_, answer)| answer.is_ok());
         read.for_each(|(key, _)| self.wire.history.read_markers(self.process, key));

@@ -18,6 +18,9 @@ use rucache::lookup::{LookupOptions, Lookups};
 use rucache::ruc::{Answer, Coverage, Provider, Ruc, Taxpayer};
 use rucache_testkit::{Memcached, MemcachedOptions, RedisOptions, RedisServer};
 
+/// What is tested is not how quick a machine is that does other things besides.
+const PATIENT: &str = "timeout=10s&connect_timeout=5s";
+
 /// Caches at once.
 const CACHES: usize = 4;
 
@@ -69,11 +72,11 @@ impl Stand {
         let (url, servers) = match backend {
             "redis" => {
                 let redis = RedisServer::start(RedisOptions::default());
-                (redis.url(), (Some(redis), Vec::new()))
+                (format!("{}?{PATIENT}&bulk_timeout=20s", redis.url()), (Some(redis), Vec::new()))
             }
             "memcached" => {
                 let pool = Memcached::start_pool(2, &MemcachedOptions::default());
-                (Memcached::pool_url(&pool), (None, pool))
+                (format!("{}?{PATIENT}", Memcached::pool_url(&pool)), (None, pool))
             }
             _ => ("memory://?capacity=256MiB".to_owned(), (None, Vec::new())),
         };

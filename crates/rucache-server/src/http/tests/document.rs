@@ -13,7 +13,12 @@ const METHODS: [&str; 6] = ["GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"];
 
 /// A request that fits `path`.
 fn target(path: &str) -> String {
-    path.replace("{ruc}", "20131312955").replace("{service}", "migo").replace("{key}", "a")
+    path.replace("{ruc}", "20131312955")
+        .replace("{service}", "migo")
+        .replace("{key}", "a")
+        .replace("{number}", "x")
+        .replace("{date}", "2026-01-28")
+        .replace("{id}", "a")
 }
 
 async fn document(service: &Service) -> Value {

@@ -12,7 +12,12 @@ fn with_token() -> ServerConfig {
 }
 
 fn target(path: &str) -> String {
-    path.replace("{ruc}", SUNAT).replace("{service}", "migo").replace("{key}", "a")
+    path.replace("{ruc}", SUNAT)
+        .replace("{service}", "migo")
+        .replace("{key}", "a")
+        .replace("{number}", "x")
+        .replace("{date}", "2026-01-28")
+        .replace("{id}", "a")
 }
 
 /// The status of a bare request with `token`.
@@ -133,7 +138,7 @@ async fn bad_configuration_is_kept_out_and_visible_until_a_good_one_comes() {
 #[tokio::test]
 async fn configured_lives_are_those_of_entries_that_say_nothing() {
     let mut config = ServerConfig::default();
-    config.cache.ttls = r#"{"estadisticas_*": 300, "ruc_*": 60}"#.parse().expect("a table");
+    config.cache.ttls = serde_json::from_str(r#"{"estadisticas_*": 300, "ruc_*": 60}"#).expect("a table");
     let service = Service::configured(config).await;
     for (target, body, ttl) in [
         ("/v1/cache/shop/estadisticas_ventas", "1", 300),

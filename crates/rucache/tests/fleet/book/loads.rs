@@ -19,7 +19,7 @@ impl Book {
             let ended = load.ended.unwrap_or(load.began);
             tally.alone += usize::from(self.are_bound(load.key, load.asked, ended));
             let lasted = load.ended.map_or(Duration::ZERO, |ended| since(ended, load.began));
-            let paused = self.was_trouble(Some(load.process), load.began, load.began);
+            let paused = self.was_trouble(Some(load.process), load.began, ended);
             if lasted > timing().load_deadline + SLACK && !paused {
                 breaches.push(format!("I5 went on for {lasted:?}: {load:?}"));
             }

@@ -1,0 +1,97 @@
+//! Redis killed under load: exactly the metrics that tell of it move, the alert fires, and all of it
+//! returns.
+
+use std::collections::BTreeSet;
+
+use rucache_testkit::{Prometheus, RedisOptions, RedisServer, wait_until};
+
+use crate::service::{PATIENCE, Service};
+
+const ALERTS: &str = include_str!("../../../../docs/prometheus/alerts.yml");
+
+/// What moves while Redis is down and at no other time.
+const OF_THE_OUTAGE: [&str; 0] = [];
+
+/// The families, told apart by tier and result, that move between two scrapes.
+fn moved(before: &[(String, f64)], after: &[(String, f64)]) -> BTreeSet<String> {
+    let moves = |(series, value): &&(String, f64)| {
+        before.iter().find(|(known, _)| known == series).is_none_or(|(_, known)| known != value)
+    };
+    after.iter().filter(moves).map(|(series, _)| family(series)).collect()
+}
+
+fn family(series: &str) -> String {
+    let (name, labels) = series.split_once('{').unwrap_or((series, ""));
+    let label = |wanted: &str| {
+        let labels = labels.trim_end_matches('}').split(',');
+        let mut pairs = labels.filter_map(|pair| pair.split_once('='));
+        pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value.trim_matches('"').to_owned())
+    };
+    let parts = ["tier", "result"].map(label);
+    parts.into_iter().flatten().fold(name.to_owned(), |family, part| format!("{family} {part}"))
+}
+
+/// The alert as it is shipped, with a patience of a second in the place of a minute.
+fn impatient() -> String {
+    let (before, rest) = ALERTS.split_once("alert: RucacheBackendDown").expect("the alert");
+    let (rule, after) = rest.split_once("for: 1m").expect("its patience");
+    assert!(!rule.contains("alert:"), "another alert's patience");
+    format!("{before}alert: RucacheBackendDown{rule}for: 1s{after}")
+}
+
+#[test]
+fn killed_redis_moves_its_metrics_and_fires_its_alert_until_it_returns() {
+    let redis = RedisServer::start(RedisOptions::default());
+    let service = Service::start(&redis.url(), &[]);
+    let prometheus = Prometheus::start(service.address(), &[&impatient()]);
+    let firing = "ALERTS{alertname=\"RucacheBackendDown\",alertstate=\"firing\"}";
+    let comes_to = |expression: &str, expected: Option<f64>| {
+        let came = wait_until(PATIENCE, || prometheus.value(expression) == expected);
+        assert!(came, "{expression} is {:?}, not {expected:?}", prometheus.value(expression));
+    };
+    comes_to("min(rucache_backend_up)", Some(1.0));
+    comes_to("min(rucache_push_connected)", Some(1.0));
+    let load = service.load(&["/v1/ruc/20131312955", "/v1/cache/shop/x"]);
+    let answered = |count: u64| {
+        let until = load.answers() + count;
+        assert!(wait_until(PATIENCE, || load.answers() >= until), "the load stands still");
+    };
+    answered(200);
+    let calm = service.scrape();
+    answered(400);
+    let busy = service.scrape();
+    let usual = moved(&calm, &busy);
+
+    redis.kill_9();
+    comes_to("min(rucache_backend_up)", Some(0.0));
+    comes_to("sum(rucache_backend_circuit_state{state=\"closed\"})", Some(0.0));
+    comes_to(&format!("count({firing})"), Some(1.0));
+    answered(200);
+    let down = service.scrape();
+    let of_the_outage: BTreeSet<String> = moved(&busy, &down).difference(&usual).cloned().collect();
+    let expected: BTreeSet<String> = OF_THE_OUTAGE.iter().map(|name| (*name).to_owned()).collect();
+    assert_eq!(of_the_outage, expected);
+
+    redis.restart();
+    comes_to("min(rucache_backend_up)", Some(1.0));
+    comes_to("sum(rucache_backend_circuit_state{state=\"closed\"})", Some(1.0));
+    comes_to("sum(rucache_backend_reconnects_total)", Some(1.0));
+    comes_to("min(rucache_push_connected)", Some(1.0));
+    comes_to("max(rucache_local_suspect)", Some(0.0));
+    comes_to(firing, None);
+    answered(100);
+    let (before, after) = (service.scrape(), {
+        answered(400);
+        service.scrape()
+    });
+    let back: BTreeSet<String> = moved(&before, &after).difference(&usual).cloned().collect();
+    assert_eq!(back, BTreeSet::new(), "what moved in the outage rests again");
+    drop(load);
+}
+
+#[test]
+fn families_are_told_apart_by_tier_and_result() {
+    let series = "rucache_tier_requests_total{cache=\"c\",tier=\"shared\",result=\"skipped\"}";
+    assert_eq!(family(series), "rucache_tier_requests_total shared skipped");
+    assert_eq!(family("rucache_entries"), "rucache_entries");
+}

@@ -1,0 +1,149 @@
+//! A flood of names that do not exist: what is read often stays, and memory stays within its limit.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rucache::core::observer::Tier;
+use rucache::core::{Count, Key};
+use rucache::memory::Capacity;
+use rucache::{Accept, Cache, Config, LoadError, Loaded, LocalTier, ServiceName, Ttl};
+use tokio::task::JoinSet;
+
+use crate::arena::{Arena, Context, Site};
+use crate::chance::Chance;
+use crate::report::{Report, shown};
+
+/// Names that do not exist.
+const UNKNOWN: u64 = 5_000_000;
+
+/// Fewer where each is a few round trips to a server.
+const UNKNOWN_AT_SERVER: u64 = 100_000;
+
+/// Records that are read often: a sixteenth of the local tier's room.
+const HOT: u64 = 4_000;
+
+/// A read of a hot record for so many unknown names.
+const HOT_EVERY: u64 = 4;
+
+const WORKERS: u64 = 8;
+
+const CAPACITY: u64 = 32 << 20;
+
+/// The least share of reads of hot records that must be hits, in thousandths.
+const LEAST_HITS: u64 = 990;
+
+fn record(number: u64) -> String {
+    format!("a taxpayer's record, number {number}; ").repeat(6)
+}
+
+/// A cache with a local tier of a known size.
+async fn small(context: &Context) -> (Cache, Option<Arena>) {
+    let mut config = Config::default();
+    if context.site == Site::Memory {
+        config.backend = format!("memory://?capacity={CAPACITY}").parse().unwrap();
+        return (rucache::open_with(config).await.unwrap(), None);
+    }
+    let arena = Arena::start(context);
+    let scheme = if context.site == Site::Memcached { "memcached" } else { "redis" };
+    let address = arena.proxy.address();
+    config.backend = format!("{scheme}://{address}?timeout=2s&connect_timeout=2s").parse().unwrap();
+    config.local = LocalTier::Of(Capacity::bytes(CAPACITY));
+    if context.site == Site::RedisAlone {
+        config.local = LocalTier::Off;
+    }
+    (rucache::open_with(config).await.unwrap(), Some(arena))
+}
+
+pub(crate) async fn unknown_names(context: Context) -> Report {
+    let (cache, arena) = small(&context).await;
+    let unknown = if arena.is_some() { UNKNOWN_AT_SERVER } else { UNKNOWN };
+    let mut report = Report::default();
+    let hot = cache.service(&ServiceName::from_static("hot"));
+    for number in 0..HOT {
+        hot.set(&key("hot", number), &record(number), Ttl::LONG).await.unwrap();
+    }
+    // Read as often as hot records are, so that the local tier knows them.
+    for number in (0..HOT).cycle().take(usize::try_from(8 * HOT).unwrap()) {
+        hot.read::<String>(&key("hot", number), Accept::Fresh).await.unwrap();
+    }
+    let before = resident();
+    let services = cache.stats().len();
+    let (hits, reads, most) =
+        (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let began = cache.runtime().now();
+    let mut workers = JoinSet::new();
+    for worker in 0..WORKERS {
+        let (cache, hits, reads, most) = (cache.clone(), hits.clone(), reads.clone(), most.clone());
+        let mut chance = Chance::new(context.seed ^ worker << 32);
+        workers.spawn(async move {
+            for number in 0..unknown / WORKERS {
+                ask_unknown(&cache, chance.next()).await;
+                if number % HOT_EVERY == 0 {
+                    let number = chance.below(HOT);
+                    let hit = cache.read::<String>(&key("hot", number), Accept::Fresh).await;
+                    let hit = hit.unwrap();
+                    assert!(hit.as_ref().is_none_or(|hit| **hit == record(number)));
+                    reads.fetch_add(1, Ordering::Relaxed);
+                    hits.fetch_add(u64::from(hit.is_some()), Ordering::Relaxed);
+                }
+                if number % 4_096 == 0 {
+                    let bytes = cache.usage().map_or(0, |usage| usage.bytes);
+                    most.fetch_max(bytes, Ordering::Relaxed);
+                }
+                if number % 64 == 0 {
+                    tokio::task::yield_now().await;
+                }
+            }
+        });
+    }
+    workers.join_all().await;
+    let took = cache.runtime().now().since(began);
+    let grown = resident().saturating_sub(before);
+    let (hits, reads) = (hits.load(Ordering::Relaxed), reads.load(Ordering::Relaxed));
+    let most = most.load(Ordering::Relaxed);
+    report.reads = unknown + reads;
+    let kept = hits * 1_000 / reads.max(1);
+    report.must(kept >= LEAST_HITS, || format!("{hits} of {reads} reads of hot records hit"));
+    if let Some(usage) = cache.usage() {
+        let limit = usage.capacity_bytes + usage.capacity_bytes / 10;
+        report.must(most <= limit, || format!("{most} bytes charged, more than {limit}"));
+        // What is charged for leaves out what the allocator and moka take beside it.
+        report.must(grown <= 2 * limit, || format!("the process grew by {grown} bytes"));
+    }
+    let local = Count::Hit(Tier::Local);
+    let stats = cache.stats();
+    report.must(stats.len() <= services + 1, || "a series for each name".to_owned());
+    let local: u64 = stats.iter().map(|(_, counts)| counts[local]).sum();
+    report.note = format!(
+        "{}.{} % of hot reads hit, {local} local hits, {} MiB charged, {} MiB grown, {} each",
+        kept / 10,
+        kept % 10,
+        most >> 20,
+        grown >> 20,
+        shown(took / u32::try_from(unknown).unwrap()),
+    );
+    report
+}
+
+fn key(service: &'static str, number: u64) -> Key {
+    Key::new(&ServiceName::from_static(service), &format!("record_{number}")).unwrap()
+}
+
+/// Asks for a name that does not exist, and learns so.
+async fn ask_unknown(cache: &Cache, number: u64) {
+    let load = || async { Ok::<_, std::io::Error>(Loaded::<String>::negative("not_found")) };
+    let answer = cache.read_or_load(&key("unknown", number), Ttl::MEDIUM, load).await;
+    let right = matches!(
+        answer,
+        Err(rucache::CacheError::Load(LoadError::Negative(_)))
+    );
+    assert!(right, "{answer:?}");
+}
+
+/// Memory of this process, in bytes; nothing where the system does not tell.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    kilobytes.unwrap_or(0) * 1_024
+}
