@@ -132,7 +132,8 @@ pub trait Backend: Send + Sync {
         limit: usize,
     ) -> Result<KeyPage, Error>;
 
-    /// Tells `listener` of changes, nodes and trust from now on, for as long as it lives.
+    /// Tells `listener` which nodes are up and down, and of changes, nodes and trust from now on, for
+    /// as long as it lives.
     fn subscribe(&self, listener: Weak<dyn Listener>);
 
     /// A sign of life of every node.

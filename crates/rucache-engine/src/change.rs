@@ -2,22 +2,19 @@
 
 use std::sync::Arc;
 
-use rucache_core::envelope::EncodeError;
-use rucache_core::observer::{Origin, Scope, StoreResult};
-use rucache_core::{Error, ErrorKind, Key, Local, LocalEntry, Precondition, WriteOutcome};
+use rucache_core::observer::{Origin, Scope};
+use rucache_core::{Error, ErrorKind, Key, LocalEntry, Precondition, WriteOutcome};
 
 use tokio::sync::oneshot;
 use tracing::{Instrument, Span};
 
 use crate::engine::Engine;
 use crate::flight::Ticket;
-use crate::loaded::{Brings, LoadedValue};
 use crate::look::{Content, Known};
-use crate::make::Made;
 use crate::negative::is_negative;
 use crate::outbox::Invalidation;
-use crate::shared::{Fill, Shared};
-use crate::{CacheError, LoadError, Policy};
+use crate::shared::Fill;
+use crate::{CacheError, LoadError};
 
 /// What became of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +53,7 @@ impl Only {
 /// An entry under change. However it ends, nothing that was begun before stays in the local tier.
 pub(crate) struct Changing<'a> {
     engine: &'a Engine,
-    key: &'a Key,
+    pub(crate) key: &'a Key,
     pub(crate) ticket: Ticket,
     /// What the local tier gets if nobody else has changed the key meanwhile.
     pub(crate) keep: Option<LocalEntry>,
@@ -104,183 +101,6 @@ impl Engine {
     pub(crate) fn changing<'a>(&'a self, key: &'a Key) -> Changing<'a> {
         self.flights.fence(key, || self.local.as_ref().is_some_and(|local| local.remove(key)));
         Changing { engine: self, key, ticket: self.ticket(key), keep: None }
-    }
-
-    /// Stores what was brought from outside.
-    pub(crate) async fn put(
-        &self,
-        key: &Key,
-        loaded: Result<LoadedValue, LoadError>,
-        policy: Policy,
-    ) -> Result<Written, CacheError> {
-        let loaded = match loaded {
-            Ok(loaded) => loaded,
-            Err(LoadError::Absent) => {
-                return Ok(self.remove(key, Origin::Local).await?.written);
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let (result, len, written) = match (&self.shared, &self.local) {
-            (Some(shared), _) => self.put_shared(shared, key, loaded, policy).await,
-            (None, Some(local)) => self.put_local(local, key, loaded, policy),
-            (None, None) => (StoreResult::Error, 0, Ok(Written::Done)),
-        };
-        self.note_store(key, self.home(), result, len);
-        written
-    }
-
-    fn put_local(
-        &self,
-        local: &Arc<dyn Local>,
-        key: &Key,
-        loaded: LoadedValue,
-        policy: Policy,
-    ) -> (StoreResult, usize, Result<Written, CacheError>) {
-        let ticket = self.ticket(key);
-        let now = self.runtime.now();
-        let made = self.flights.fence(key, || {
-            // Looked at behind the fence, so that every verdict counts.
-            let prior = self.kept(key, now);
-            let at = (now, self.runtime.wall());
-            let made = self.make(key, loaded, policy, prior.as_ref(), at);
-            if made.is_err() {
-                // What was there is outdated all the same.
-                local.remove(key);
-            }
-            let made = made?;
-            if made.storable == StoreResult::Stored {
-                let guards = Self::guards(&ticket, now, made.tag_counts());
-                local.insert(key.clone(), made.entry.clone().with_guards(guards));
-            } else {
-                // What was there is outdated all the same.
-                local.remove(key);
-            }
-            Ok::<_, LoadError>(made)
-        });
-        self.tidy(1);
-        match made {
-            Ok(made) => {
-                (made.storable, made.len, self.refusal(key, &made).map_or(Ok(Written::Done), Err))
-            }
-            Err(error) => (StoreResult::Error, 0, Err(of_make(error))),
-        }
-    }
-
-    async fn put_shared(
-        &self,
-        shared: &Shared,
-        key: &Key,
-        loaded: LoadedValue,
-        policy: Policy,
-    ) -> (StoreResult, usize, Result<Written, CacheError>) {
-        let mut change = self.changing(key);
-        let at = (self.runtime.now(), self.runtime.wall());
-        let needs_prior = !matches!(loaded.brings, Brings::Value(..));
-        let made = if needs_prior {
-            self.put_over(shared, key, &loaded, policy).await
-        } else {
-            match self.make(key, loaded, policy, None, at) {
-                Ok(made) => Ok((self.write_now(shared, key, &made).await, made)),
-                Err(error) => Err(error),
-            }
-        };
-        let (written, made) = match made {
-            Ok(made) => made,
-            Err(error) => {
-                drop(change);
-                let removed = if needs_prior { None } else { self.drop_entry(key).await.err() };
-                return (StoreResult::Error, 0, Err(removed.unwrap_or_else(|| of_make(error))));
-            }
-        };
-        if let Some(refusal) = self.refusal(key, &made) {
-            drop(change);
-            // What was there is outdated all the same.
-            let removed = self.drop_entry(key).await;
-            return (made.storable, made.len, Err(removed.err().unwrap_or(refusal)));
-        }
-        let guards = Self::guards(&change.ticket, at.0, made.tag_counts());
-        let entry = made.entry.clone().with_guards(guards);
-        match written {
-            Ok(()) => {
-                self.outbox.confirmed(Invalidation::Delete(key.clone()), self.runtime.now());
-                // While changes are told, the echo of the write would drop a copy that is made now.
-                change.keep = (!self.push.is_trusted()).then_some(entry);
-                (StoreResult::Stored, made.len, Ok(Written::Done))
-            }
-            Err(error) if is_final(&error) => (StoreResult::Error, made.len, Err(error.into())),
-            Err(_) => {
-                change.keep = Some(entry);
-                self.defer(Invalidation::Delete(key.clone()));
-                (StoreResult::Error, made.len, Ok(Written::Deferred))
-            }
-        }
-    }
-
-    /// Writes an entry without condition.
-    async fn write_now(&self, shared: &Shared, key: &Key, made: &Made) -> Result<(), Error> {
-        if made.storable != StoreResult::Stored {
-            return Ok(());
-        }
-        self.write_when(shared, key, made, Precondition::Always).await.map(drop)
-    }
-
-    async fn write_when(
-        &self,
-        shared: &Shared,
-        key: &Key,
-        made: &Made,
-        when: Precondition,
-    ) -> Result<WriteOutcome, Error> {
-        let (markers, tags) = self.marked(shared, key, made).await?;
-        let fill = Fill { key, entry: Some(&made.entry), markers, tags: &tags, when };
-        shared.write(&[fill]).await.pop().unwrap_or(Ok(WriteOutcome::Refused))
-    }
-
-    /// Writes over exactly what was read, as often as it takes: a verdict counts those before it.
-    async fn put_over(
-        &self,
-        shared: &Shared,
-        key: &Key,
-        loaded: &LoadedValue,
-        policy: Policy,
-    ) -> Result<(Result<(), Error>, Made), LoadError> {
-        let until = self.runtime.now().after(self.timing.hard_timeout);
-        loop {
-            let (prior, when) = match self.look(shared, std::slice::from_ref(key)).await.pop() {
-                Some(look) => match look.known {
-                    Known::Read { content, seen, .. } => {
-                        let absent = || Precondition::Absent;
-                        (prior(content), seen.map_or_else(absent, Precondition::Version))
-                    }
-                    Known::Newer | Known::Unreachable(_) => (None, Precondition::Always),
-                },
-                None => (None, Precondition::Always),
-            };
-            let at = (self.runtime.now(), self.runtime.wall());
-            let made = self.make(key, loaded.clone(), policy, prior.as_ref(), at)?;
-            match self.write_when(shared, key, &made, when).await {
-                Ok(WriteOutcome::Refused) if self.runtime.now() < until => {}
-                Ok(WriteOutcome::Refused) => {
-                    let name = shared.backend.capabilities().name;
-                    let error =
-                        Error::new(ErrorKind::Contended, name, rucache_core::Operation::Write);
-                    return Ok((Err(error), made));
-                }
-                Ok(WriteOutcome::Stored) => return Ok((Ok(()), made)),
-                Err(error) => return Ok((Err(error), made)),
-            }
-        }
-    }
-
-    /// Why an entry is not stored.
-    pub(crate) fn refusal(&self, key: &Key, made: &Made) -> Option<CacheError> {
-        match (&made.codec, made.storable) {
-            (Some(source), _) => Some(CacheError::Codec(source.clone())),
-            (None, StoreResult::Stored) => None,
-            (None, _) => {
-                Some(CacheError::TooLarge { len: made.len, max: self.limit(key, &made.tags) })
-            }
-        }
     }
 
     /// Removes an entry.
@@ -404,7 +224,7 @@ impl Engine {
 }
 
 /// What a new verdict, or the word that nothing has changed, builds upon.
-fn prior(content: Content) -> Option<LocalEntry> {
+pub(crate) fn prior(content: Content) -> Option<LocalEntry> {
     match content {
         Content::Fresh(entry) | Content::Stale(entry) | Content::Lapsed(entry) => Some(entry),
         Content::Nothing => None,
@@ -414,11 +234,4 @@ fn prior(content: Content) -> Option<LocalEntry> {
 /// Whether trying again later would end the same way.
 pub(crate) fn is_final(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::Invalid | ErrorKind::Codec)
-}
-
-pub(crate) fn of_make(error: LoadError) -> CacheError {
-    match error.cause::<EncodeError>() {
-        Some(wrong) => CacheError::Tags(wrong.clone()),
-        None => error.into(),
-    }
 }

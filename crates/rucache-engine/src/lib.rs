@@ -54,6 +54,7 @@ mod permit;
 mod policy;
 mod probe;
 mod push;
+mod put;
 mod read;
 mod recursion;
 mod rules;

@@ -8,7 +8,6 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use rucache_core::envelope::TagVersion;
 use rucache_core::observer::StoreResult;
 use rucache_core::{
     Count, Error, Key, Lease, LeaseRequest, LeaseToken, MarkerVersion, Precondition, Ttl,
@@ -17,7 +16,6 @@ use rucache_core::{
 use thiserror::Error as ThisError;
 
 use crate::cache::{Accept, Cacheable};
-use crate::change::of_make;
 use crate::engine::Engine;
 use crate::find::Found;
 use crate::loaded::LoadedValue;
@@ -26,6 +24,7 @@ use crate::make::Made;
 use crate::name::KeyName;
 use crate::negative::Verdict;
 use crate::outcome::Hit;
+use crate::put::of_make;
 use crate::shared::{Fill, Markers, Shared};
 use crate::{Cache, CacheError, LoadError, Loaded, Policy};
 
@@ -311,7 +310,9 @@ impl Engine {
         made: &Made,
         permit: Permit,
     ) -> Result<WriteOutcome, Error> {
-        let (markers, tags) = self.marked(shared, key, made).await?;
+        let marked = self.marked(shared, std::iter::once((key, made))).await.pop();
+        let no_answer = || Err(shared.no_answer(rucache_core::Operation::Markers));
+        let (markers, tags) = marked.unwrap_or_else(no_answer)?;
         // Read after the tags: an invalidation raises the epoch first.
         let Some(now) = self.under(shared, key, Some(markers)).await else {
             return Err(shared.no_answer(rucache_core::Operation::Markers));
@@ -323,31 +324,6 @@ impl Engine {
         let when = Precondition::Lease(permit.token);
         let fill = Fill { key, entry: Some(&made.entry), markers, tags: &tags, when };
         shared.write(&[fill]).await.pop().unwrap_or(Ok(WriteOutcome::Refused))
-    }
-
-    /// The markers of an entry that is written now: everything's and the service's, the tags'.
-    pub(crate) async fn marked(
-        &self,
-        shared: &Shared,
-        key: &Key,
-        made: &Made,
-    ) -> Result<(Markers, Vec<TagVersion>), Error> {
-        let tag = |tag: &std::sync::Arc<crate::tags::Tag>| rucache_core::MarkerRef {
-            marker: rucache_core::Marker::Tag(tag.guard.tag.clone()),
-            near: key.clone(),
-        };
-        let asked: Vec<_> = made.tags.iter().map(tag).collect();
-        let (markers, versions) =
-            futures_util::future::join(shared.markers(key), shared.marker_versions(&asked)).await;
-        let mut tags = Vec::with_capacity(asked.len());
-        for (tag, version) in made.tags.iter().zip(versions) {
-            let version = version?;
-            tag.seen.note(version);
-            tags.push(TagVersion { tag: tag.guard.tag.name().to_owned(), version });
-        }
-        let markers = markers?;
-        self.note_markers(self.services.place(key.service()), Some(markers));
-        Ok((markers, tags))
     }
 }
 

@@ -150,7 +150,14 @@ impl Backend for MemcachedBackend {
     }
 
     fn subscribe(&self, listener: Weak<dyn Listener>) {
+        let Some(alive) = listener.upgrade() else { return };
         self.pool.listeners.add(listener);
+        for node in &self.pool.nodes {
+            match node.check_reads() {
+                Ok(()) => alive.node_up(node.name()),
+                Err(_) => alive.node_down(node.name()),
+            }
+        }
     }
 
     async fn ping(&self) -> Result<(), Error> {

@@ -227,7 +227,16 @@ impl Backend for RedisBackend {
     }
 
     fn subscribe(&self, listener: Weak<dyn Listener>) {
+        let Some(alive) = listener.upgrade() else { return };
         self.shared.listeners.add(listener);
+        // Those that are still being connected tell it themselves.
+        for node in self.shared.fleet.primaries() {
+            match node.is_up() {
+                true => alive.node_up(node.name()),
+                false if node.is_down() => alive.node_down(node.name()),
+                false => {}
+            }
+        }
     }
 
     async fn ping(&self) -> Result<(), Error> {

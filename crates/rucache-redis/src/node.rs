@@ -121,6 +121,11 @@ impl Node {
         matches!(*self.link.borrow(), Link::Up(_))
     }
 
+    /// Whether it could not be connected, or was lost.
+    pub(crate) fn is_down(&self) -> bool {
+        matches!(*self.link.borrow(), Link::Down(_))
+    }
+
     /// Returns once the first attempt to connect has ended, or at `deadline`.
     pub(crate) async fn settled(&self, deadline: Instant) {
         let mut link = self.link.subscribe();

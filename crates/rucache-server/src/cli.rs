@@ -1,6 +1,7 @@
 //! The command line: what can be asked, and which command answers.
 
 mod answer;
+mod bulk;
 mod cache;
 mod config;
 mod doctor;
@@ -8,17 +9,23 @@ mod entry;
 mod exit;
 mod health;
 mod input;
+mod invalid;
 mod invalidate;
 mod key;
 mod logging;
 mod lookup;
+mod progress;
 mod remote;
 mod ruc;
+mod rules;
 mod serve;
 mod settings;
+mod shell;
 mod signals;
 mod source;
+mod stats;
 mod table;
+mod warm;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -54,6 +61,14 @@ enum Command {
     Clear(invalidate::ClearArgs),
     Invalidate(invalidate::InvalidateArgs),
     Event(invalidate::EventArgs),
+    #[command(subcommand)]
+    Rules(rules::Command),
+    Stats(stats::StatsArgs),
+    Maintain(stats::MaintainArgs),
+    Warm(warm::Args),
+    Bulk(bulk::Args),
+    #[command(subcommand)]
+    Invalid(invalid::Command),
     Key(key::Args),
     #[command(subcommand)]
     Ruc(ruc::Command),
@@ -61,6 +76,8 @@ enum Command {
     Config(config::Command),
     Health(health::Args),
     Doctor(doctor::Args),
+    Completions(shell::CompletionsArgs),
+    Man(shell::ManArgs),
 }
 
 /// Runs the program.
@@ -76,6 +93,14 @@ pub(crate) fn main() -> ExitCode {
         Command::Clear(args) => invalidate::clear(&args, &global, &mut out),
         Command::Invalidate(args) => invalidate::invalidate(&args, &global, &mut out),
         Command::Event(args) => invalidate::event(&args, &global, &mut out),
+        Command::Rules(rules::Command::Check(args)) => rules::check(args, global, &mut out),
+        Command::Stats(args) => stats::stats(&args, &global, &mut out),
+        Command::Maintain(args) => stats::maintain(&args, &global, &mut out),
+        Command::Warm(args) => warm::run(&args, &global, &mut out),
+        Command::Bulk(args) => bulk::run(&args, &global, &mut out),
+        Command::Invalid(command) => invalid::run(command, &global, &mut out),
+        Command::Completions(args) => shell::completions(&args, &mut out),
+        Command::Man(args) => shell::man(&args, &mut out),
         Command::Key(args) => key::run(&args, &mut out),
         Command::Ruc(ruc::Command::Check(args)) => ruc::check(args, &mut out),
         Command::Config(config::Command::Show(args)) => config::show(&args, &global, &mut out),

@@ -3,11 +3,13 @@
 use std::error::Error;
 use std::future::Future;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use rucache_core::observer::{CacheOperation, Reach};
 use rucache_core::{Count, Key};
 
 use super::{Accept, Cache, Cacheable};
+use crate::engine::Engine;
 use crate::load::{Job, load_future};
 use crate::{CacheError, Found, Hit, LoadError, Loaded, Policy, Written};
 
@@ -63,7 +65,7 @@ impl Cache {
     /// The fresh values of `keys`, in their order, without loading.
     pub async fn get_many<T: Cacheable + Clone>(&self, keys: &[Key]) -> Vec<Option<T>> {
         let value = |found: Result<Found<T>, _>| {
-            found.ok()?.value().map(|hit| std::sync::Arc::unwrap_or_clone(hit.value))
+            found.ok()?.value().map(|hit| Arc::unwrap_or_clone(hit.value))
         };
         self.look_many(keys, Accept::Fresh).await.into_iter().map(value).collect()
     }
@@ -75,13 +77,15 @@ impl Cache {
         policy: impl Into<Policy>,
     ) -> Vec<Result<Written, CacheError>> {
         let policy = policy.into();
-        let put = |(key, value): (Key, T)| async move {
-            self.engine().put(&key, Loaded::new(value).measured(), policy).await
-        };
+        let (keys, values): (Vec<Key>, Vec<T>) = values.into_iter().unzip();
+        let loaded = values.into_iter().map(|value| Loaded::new(value).measured()).collect();
         let began = self.engine().timed(None);
-        let written = futures_util::future::join_all(values.into_iter().map(put)).await;
+        let count = keys.len();
+        let put =
+            |engine: Arc<Engine>| async move { Ok(engine.put_many(&keys, loaded, policy).await) };
+        let written = self.engine().apart(put).await;
         self.engine().called(CacheOperation::SetMany, self.engine().reach_of_change(), began);
-        written
+        written.unwrap_or_else(|error| vec![Err(error); count])
     }
 
     /// The values of `keys`, in their order.

@@ -14,7 +14,7 @@ pub(crate) struct Markers {
 impl Shared {
     /// The markers that an entry of `key` written now would stand under.
     pub(crate) async fn markers(&self, key: &Key) -> Result<Markers, Error> {
-        self.read_markers(&[key])
+        self.markers_of(&[key])
             .await
             .pop()
             .unwrap_or_else(|| Err(self.no_answer(Operation::Markers)))
@@ -32,13 +32,14 @@ impl Shared {
             return markers;
         }
         let asked: Vec<&Key> = lacking.iter().map(|at| keys[*at]).collect();
-        for (at, answer) in lacking.into_iter().zip(self.read_markers(&asked).await) {
+        for (at, answer) in lacking.into_iter().zip(self.markers_of(&asked).await) {
             markers[at] = answer.ok();
         }
         markers
     }
 
-    async fn read_markers(&self, keys: &[&Key]) -> Vec<Result<Markers, Error>> {
+    /// The markers that entries of `keys` written now would stand under.
+    pub(crate) async fn markers_of(&self, keys: &[&Key]) -> Vec<Result<Markers, Error>> {
         let near = |marker, key: &Key| MarkerRef { marker, near: key.clone() };
         let both =
             |key: &&Key| [near(Marker::Root, key), near(Marker::Service(key.service_name()), key)];

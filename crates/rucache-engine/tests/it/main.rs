@@ -28,6 +28,7 @@ mod rewound;
 mod shared;
 mod shared_entries;
 mod single_flight;
+mod spans;
 mod stats;
 mod tags;
 mod threads;

@@ -40,7 +40,7 @@ pub(super) const PANIC: Race = Race {
 
 pub(super) const RECURSION: Race = Race {
     name: "a loader that asks for its own key gets an answer",
-    provoked: "The loader of a key asks the cache for the same key, with a loader that works, and passes on what it gets.",
+    provoked: "The loader of a key asks the cache for the same key, with a loader that works, and passes on what it gets; where a cache can be told, loads may take half a second.",
     threads: Threads::One,
     time: Time::ShortWhereTold,
     run: |stage| {
@@ -88,7 +88,7 @@ const CALLERS_OWN: Duration = Duration::from_millis(100);
 
 pub(super) const CALLER_GIVES_UP: Race = Race {
     name: "a caller gives up on a loader that never ends: the key becomes free",
-    provoked: "A loader never ends and its caller waits under a timeout of its own; when that has dropped the call, callers ask with a loader that works, until one gets a value, for 5 s.",
+    provoked: "A loader never ends and its caller waits under a timeout of its own, a tenth of a second; when that has dropped the call, callers ask with a loader that works, until one gets a value, for 5 s; where a cache can be told, loads may take half a second.",
     threads: Threads::One,
     time: Time::ShortWhereTold,
     run: |stage| {

@@ -101,23 +101,54 @@ impl Cache {
         }
     }
 
+    /// Gives each line that is answered to a POST of `body` to `line`, as it comes.
+    pub(super) fn lines(
+        &self,
+        target: &str,
+        body: &Value,
+        line: &mut dyn FnMut(&str) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let body = body.to_string();
+        match self {
+            Self::There(server) => server.lines(target, &body, line),
+            Self::Here { runtime, app, .. } => runtime.block_on(async {
+                let failed = |error: axum::Error| Failure::from_error(&error);
+                let (status, mut lines) = app.stream(target, body).await.map_err(failed)?;
+                if status != 200 {
+                    let told = lines.rest().await.map_err(failed)?;
+                    return Err(self.refused(status, &told));
+                }
+                while let Some(next) = lines.next().await.map_err(failed)? {
+                    line(&next)?;
+                }
+                Ok(())
+            }),
+        }
+    }
+
     /// A problem document as a failure of this command.
     pub(super) fn refused(&self, status: u16, body: &str) -> Failure {
-        let problem: Value = serde_json::from_str(body).unwrap_or_default();
-        let exit = match (problem["type"].as_str().unwrap_or_default(), status) {
-            ("/problems/not-a-ruc", _) => Exit::Invalid,
-            ("/problems/backend-unavailable" | "/problems/stopping", _) => Exit::Unreachable,
-            ("/problems/unavailable" | "/problems/not-covered", _) => Exit::Unavailable,
-            ("/problems/no-such-route", _) => Exit::Failed,
-            (kind, 404) if !kind.is_empty() => Exit::NotFound,
-            _ => Exit::Failed,
-        };
-        let detail = problem["detail"].as_str();
-        match (self, detail) {
-            (_, Some(detail)) => Failure::with(exit, printable(detail)),
-            (Self::There(server), None) => server.refused(status, body),
-            (Self::Here { .. }, None) => Failure::new(format!("status {status} without a word")),
-        }
+        refused(status, body, || match self {
+            Self::There(server) => server.refused(status, body),
+            Self::Here { .. } => Failure::new(format!("status {status} without a word")),
+        })
+    }
+}
+
+/// A problem document as a failure of a command; `otherwise` what is none.
+pub(super) fn refused(status: u16, body: &str, otherwise: impl FnOnce() -> Failure) -> Failure {
+    let problem: Value = serde_json::from_str(body).unwrap_or_default();
+    let exit = match (problem["type"].as_str().unwrap_or_default(), status) {
+        ("/problems/not-a-ruc", _) => Exit::Invalid,
+        ("/problems/backend-unavailable" | "/problems/stopping", _) => Exit::Unreachable,
+        ("/problems/unavailable" | "/problems/not-covered", _) => Exit::Unavailable,
+        ("/problems/no-such-route", _) => Exit::Failed,
+        (kind, 404) if !kind.is_empty() => Exit::NotFound,
+        _ => Exit::Failed,
+    };
+    match problem["detail"].as_str() {
+        Some(detail) => Failure::with(exit, printable(detail)),
+        None => otherwise(),
     }
 }
 

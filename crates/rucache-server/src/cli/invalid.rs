@@ -163,7 +163,8 @@ fn record(out: &mut Output, as_json: bool, record: &Value) -> Result<Exit, Failu
 }
 
 fn list(common: &Common, cache: &Cache, out: &mut Output) -> Result<Exit, Failure> {
-    let (mut cursor, mut table) = (None::<String>, Table::new(["RUC", "REASON", "ATTEMPTS", "UNTIL"]));
+    let (mut cursor, mut table) =
+        (None::<String>, Table::new(["RUC", "REASON", "ATTEMPTS", "UNTIL"]));
     loop {
         let query = [
             ("service", common.service.as_deref()),
@@ -175,7 +176,8 @@ fn list(common: &Common, cache: &Cache, out: &mut Output) -> Result<Exit, Failur
             if common.json {
                 writeln!(out, "{item}")?;
             } else {
-                let cells = ["ruc", "reason", "attempts", "expires_at"].map(|name| text(&item[name]));
+                let cells =
+                    ["ruc", "reason", "attempts", "expires_at"].map(|name| text(&item[name]));
                 table.push(cells.map(|cell| cell.as_str().into()));
             }
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anstream::{AutoStream, ColorChoice};
 use tracing_subscriber::filter::{LevelFilter, Targets, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::Registry;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -52,7 +53,10 @@ fn lines<W>(format: Format, writer: W, colours: bool) -> AnyLayer
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let lines = tracing_subscriber::fmt::layer().with_writer(Masked(writer)).with_ansi(colours);
+    let lines = tracing_subscriber::fmt::layer().with_writer(Masked(writer))
+        // At debug level: each look-up and each call to a backend, at its end.
+        .with_span_events(FmtSpan::CLOSE)
+        .with_ansi(colours);
     match format {
         Format::Text => lines.boxed(),
         Format::Json => lines.json().flatten_event(true).boxed(),

@@ -1,6 +1,7 @@
 //! A running service, asked over HTTP.
 
 use std::fmt;
+use std::io::{BufRead, BufReader};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -20,6 +21,9 @@ const BATCH: usize = 1_000;
 
 /// Longest answer that is read, in bytes: far more than a batch of records.
 const LONGEST: u64 = 64 * 1024 * 1024;
+
+/// Media type of one JSON value a line.
+pub(super) const NDJSON: &str = "application/x-ndjson";
 
 /// Longer than the service gives a batch by default.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -87,7 +91,7 @@ impl Server {
         if let Some(token) = &self.token {
             request = request.header("Authorization", token.header());
         }
-        let agent = agent();
+        let agent = agent(Some(PATIENCE));
         let wrong = |error: ureq::http::Error| Failure::new(format!("cannot ask {self}: {error}"));
         let answer = match body {
             Some(body) => {
@@ -98,6 +102,34 @@ impl Server {
         };
         let (status, body) = self.read(answer)?;
         Ok(Answer { status, body })
+    }
+
+    /// Gives each line that the service answers to `line`, as it comes.
+    pub(super) fn lines(
+        &self,
+        target: &str,
+        body: &str,
+        line: &mut dyn FnMut(&str) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let mut request = Request::post(format!("{}{target}", self.url))
+            .header("Content-Type", "application/json")
+            .header("Accept", NDJSON);
+        if let Some(token) = &self.token {
+            request = request.header("Authorization", token.header());
+        }
+        let wrong = |error: ureq::http::Error| Failure::new(format!("cannot ask {self}: {error}"));
+        // As long as it takes: what is streamed may be long work.
+        let answer = agent(None).run(request.body(body).map_err(wrong)?);
+        let mut answer = answer.map_err(|error| self.silent(&error))?;
+        let status = answer.status().as_u16();
+        if status != 200 {
+            let body = answer.body_mut().read_to_string().map_err(|error| self.silent(&error))?;
+            return Err(super::cache::refused(status, &body, || self.refused(status, &body)));
+        }
+        for read in BufReader::new(answer.body_mut().as_reader()).lines() {
+            line(&read.map_err(|error| self.silent(&ureq::Error::Io(error)))?)?;
+        }
+        Ok(())
     }
 
     /// What the service knows of each of `rucs`, in their order.
@@ -135,14 +167,17 @@ impl Server {
                 let body = answer.body_mut().with_config().limit(LONGEST).read_to_string()?;
                 Ok((status, body))
             })
-            .map_err(|error| {
-                let cause = match &error {
-                    ureq::Error::Io(cause) => in_one_line(cause),
-                    _ => in_one_line(&error),
-                };
-                let text = format!("no answer from {self}: {cause}; is `rucache serve` running?");
-                Failure::with(Exit::Unreachable, text)
-            })
+            .map_err(|error| self.silent(&error))
+    }
+
+    /// That the service did not answer.
+    fn silent(&self, error: &ureq::Error) -> Failure {
+        let cause = match error {
+            ureq::Error::Io(cause) => in_one_line(cause),
+            _ => in_one_line(error),
+        };
+        let text = format!("no answer from {self}: {cause}; is `rucache serve` running?");
+        Failure::with(Exit::Unreachable, text)
     }
 
     /// A failure that the service tells as a problem document, or an answer that is none of ours.
@@ -158,10 +193,10 @@ impl Server {
     }
 }
 
-fn agent() -> Agent {
+fn agent(patience: Option<Duration>) -> Agent {
     Agent::config_builder()
         .timeout_connect(Some(Duration::from_secs(5)))
-        .timeout_global(Some(PATIENCE))
+        .timeout_global(patience)
         .http_status_as_error(false)
         // The service is asked itself, whatever stands in the environment for the world outside.
         .proxy(None)

@@ -92,8 +92,7 @@ fn list(rules: &RuleSet, out: &mut Output) -> Result<(), Failure> {
         }
         let changed =
             if rule.changed.is_empty() { "-".to_owned() } else { rule.changed.join(", ") };
-        let cells =
-            [rule.entity.clone(), rule.actions.join(", "), changed, effects.join("; ")];
+        let cells = [rule.entity.clone(), rule.actions.join(", "), changed, effects.join("; ")];
         table.push(cells.map(|cell| cell.as_str().into()));
     }
     Ok(table.write(out, terminal_width())?)
@@ -102,7 +101,12 @@ fn list(rules: &RuleSet, out: &mut Output) -> Result<(), Failure> {
 fn explain(rules: &RuleSet, event: &Event, out: &mut Output) -> Result<(), Failure> {
     let steps = rules.explain(event);
     if steps.is_empty() {
-        writeln!(out, "no rule listens to {} of {}", printable(&event.action), printable(&event.entity))?;
+        writeln!(
+            out,
+            "no rule listens to {} of {}",
+            printable(&event.action),
+            printable(&event.entity)
+        )?;
         return Ok(());
     }
     let mut table = Table::new(["RULE", "TARGET", "RESULT"]);

@@ -13,7 +13,7 @@ use crate::chance::Chance;
 use crate::report::Report;
 
 /// Readers at once.
-const READERS: u64 = 24;
+const READERS: u64 = 16;
 
 /// Names that are read.
 pub(crate) const NAMES: u64 = 400;
@@ -85,15 +85,36 @@ pub(crate) struct Crowd {
 
 struct Shared {
     cache: Cache,
+    names: Names,
     loads: Arc<AtomicU64>,
     fault: AtomicBool,
     ends: AtomicBool,
 }
 
+/// Which names a crowd reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Names {
+    /// A few, again and again.
+    Known,
+    /// Never one twice: every call is a load.
+    New,
+}
+
 impl Crowd {
     pub(crate) fn start(cache: &Cache, seed: u64) -> Self {
+        Self::start_on(cache, seed, Names::Known)
+    }
+
+    /// Readers who miss and load with every call: on a cache in this process alone they show what a
+    /// call takes on this machine, in this moment, where no server is asked.
+    pub(crate) fn start_missing(cache: &Cache, seed: u64) -> Self {
+        Self::start_on(cache, seed, Names::New)
+    }
+
+    fn start_on(cache: &Cache, seed: u64, names: Names) -> Self {
         let (fault, ends) = (AtomicBool::new(false), AtomicBool::new(false));
-        let shared = Arc::new(Shared { cache: cache.clone(), loads: Arc::default(), fault, ends });
+        let (cache, loads) = (cache.clone(), Arc::default());
+        let shared = Arc::new(Shared { cache, names, loads, fault, ends });
         let mut readers = JoinSet::new();
         for reader in 0..READERS {
             let shared = shared.clone();
@@ -125,7 +146,10 @@ impl Shared {
         let clock = self.cache.runtime().clone();
         let is_down = || !self.cache.health().nodes_down.is_empty();
         while !self.ends.load(Ordering::Relaxed) {
-            let number = chance.below(NAMES);
+            let number = match self.names {
+                Names::Known => chance.below(NAMES),
+                Names::New => chance.next(),
+            };
             let (during, down) = (self.fault.load(Ordering::Relaxed), is_down());
             let began = clock.now();
             let read = read(&self.cache, number, &self.loads).await;

@@ -138,7 +138,8 @@ async fn bad_configuration_is_kept_out_and_visible_until_a_good_one_comes() {
 #[tokio::test]
 async fn configured_lives_are_those_of_entries_that_say_nothing() {
     let mut config = ServerConfig::default();
-    config.cache.ttls = serde_json::from_str(r#"{"estadisticas_*": 300, "ruc_*": 60}"#).expect("a table");
+    config.cache.ttls =
+        serde_json::from_str(r#"{"estadisticas_*": 300, "ruc_*": 60}"#).expect("a table");
     let service = Service::configured(config).await;
     for (target, body, ttl) in [
         ("/v1/cache/shop/estadisticas_ventas", "1", 300),
