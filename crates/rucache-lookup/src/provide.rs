@@ -21,6 +21,9 @@ pub(crate) const CONCURRENCY: usize = 32;
 /// Calls that one load makes, all at once; a look-up of many has several loads under way.
 pub(crate) const CALLS_OF_A_LOAD: usize = 8;
 
+/// Most numbers of a load: a register in memory takes any number at once.
+const MOST_AT_ONCE: NonZeroUsize = NonZeroUsize::new(1_024).unwrap();
+
 /// How often one call may be halved after the provider has not answered for all of its numbers:
 /// enough to isolate one of a hundred, twice.
 const MOST_SPLITS: u32 = 16;
@@ -39,15 +42,16 @@ pub(crate) fn no_answer() -> Brought {
 }
 
 impl RucCache {
-    /// Most numbers that one load asks for.
+    /// Most numbers that one load asks for: some full calls, as far as they are not too many.
     pub(crate) fn at_once(&self) -> NonZeroUsize {
-        let calls = NonZeroUsize::new(CALLS_OF_A_LOAD).unwrap_or(NonZeroUsize::MIN);
-        self.provider().batch_limit().saturating_mul(calls)
+        let limit = self.provider().batch_limit().min(MOST_AT_ONCE);
+        let calls = (MOST_AT_ONCE.get() / limit.get()).min(CALLS_OF_A_LOAD);
+        limit.saturating_mul(NonZeroUsize::new(calls).unwrap_or(NonZeroUsize::MIN))
     }
 
     /// Asks for `rucs` in calls as large as the provider takes, several at once; answers in order.
     pub(crate) async fn ask(self, rucs: Vec<Ruc>) -> Vec<Brought> {
-        let limit = self.provider().batch_limit().get();
+        let limit = self.provider().batch_limit().min(MOST_AT_ONCE).get();
         let calls: Vec<_> = rucs.chunks(limit).map(|chunk| self.call(chunk.to_vec())).collect();
         let answers = stream::iter(calls).buffered(CONCURRENCY).collect::<Vec<_>>().await;
         let answers: Vec<Answer> = answers.into_iter().flatten().collect();

@@ -123,9 +123,10 @@ impl RucCache {
         let runtime = self.cache().runtime().clone();
         let rate = options.rate.map(NonZeroU32::get);
         // Full calls, and no burst of more than a second's worth beyond one.
+        let (call, load) = (self.provider().batch_limit().get(), self.at_once().get());
         let step = rate
             .map_or(usize::MAX, |rate| usize::try_from(rate).unwrap_or(usize::MAX))
-            .clamp(self.provider().batch_limit().get(), self.at_once().get());
+            .clamp(call.min(load), load);
         let mut warmed = Warmed::default();
         let mut room = Room { asked: None };
         let mut next = runtime.now();

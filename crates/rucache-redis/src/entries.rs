@@ -1,6 +1,6 @@
 //! Entries: reading, writing, deleting, expiring them, and their leases.
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use redis::Value;
 use rucache_core::backend::MAX_NOTE_LEN;
 use rucache_core::{
@@ -48,8 +48,10 @@ impl Shared {
             let mut fetched =
                 Fetched { entry: answer?.map(stored).transpose()?, ..Fetched::default() };
             if let [root, rest @ ..] = markers.as_slice() {
-                let service = key.service();
-                let service = services.iter().position(|at| *at == service);
+                let service = match services.as_slice() {
+                    [_] => Some(0),
+                    _ => services.iter().position(|service| *service == key.service()),
+                };
                 // A marker that cannot be read is not a marker that is missing.
                 fetched.root = root.clone()?;
                 fetched.service =
@@ -177,11 +179,13 @@ impl Shared {
 }
 
 /// The entry in the bytes of its slot.
-fn stored(bytes: Bytes) -> Result<Stored, Cause> {
+fn stored(mut bytes: Bytes) -> Result<Stored, Cause> {
     let (head, _) = bytes.split_first_chunk::<HEAD_LEN>().ok_or(Cause::Foreign)?;
     let [state @ (FRESH | STALE), version @ ..] = *head else { return Err(Cause::Foreign) };
+    // In place: a slice would be a second owner, which costs an allocation.
+    bytes.advance(HEAD_LEN);
     Ok(Stored {
-        value: bytes.slice(HEAD_LEN..),
+        value: bytes,
         version: Version::from_raw(u64::from_be_bytes(version)),
         stale: state == STALE,
     })

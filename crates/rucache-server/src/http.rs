@@ -35,7 +35,8 @@ mod inside;
 mod patience;
 mod server;
 
-pub(crate) use access::Door;
+#[cfg(test)]
+use access::Door;
 pub(crate) use app::App;
 pub(crate) use server::{bind, run};
 pub(crate) use trail::TARGET;

@@ -104,7 +104,8 @@ fn samples(body: &str) -> Option<Vec<Sample>> {
     }
     let sample = |one: &Value| {
         let labels = one.get("metric")?.as_object()?;
-        let labels = labels.iter().map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
+        let labels =
+            labels.iter().map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
         Some((labels.collect::<Option<_>>()?, one.get("value")?.get(1)?.as_str()?.parse().ok()?))
     };
     data.get("result")?.as_array()?.iter().map(sample).collect()

@@ -13,6 +13,7 @@ mod clear;
 mod confirmations;
 mod fence;
 mod health;
+mod inspect;
 mod leases;
 mod life;
 mod many;

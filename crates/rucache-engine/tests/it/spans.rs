@@ -1,10 +1,12 @@
 //! Spans: of what goes beyond the local tier, with nothing that names an entry.
 
+use std::cell::RefCell;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Once;
 
 use rucache_core::{ErrorKind, Operation};
 use rucache_engine::Accept;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::HOUR;
@@ -12,13 +14,21 @@ use crate::site::{Site, Told};
 
 const NAME: &str = "ruc_20131312955";
 
-/// Takes lines down.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    /// What is traced on this thread, where a test wants it.
+    static TRACED: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
+}
+
+/// Takes lines down for the thread they come from.
+struct Lines;
 
 impl Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        TRACED.with_borrow_mut(|traced| {
+            if let Some(traced) = traced {
+                traced.extend_from_slice(bytes);
+            }
+        });
         Ok(bytes.len())
     }
 
@@ -27,24 +37,24 @@ impl Write for Lines {
     }
 }
 
-impl Lines {
-    /// Each span that has ended in `act`, with its parents before it.
-    fn of(act: impl FnOnce()) -> Vec<String> {
-        let lines = Self::default();
-        let writer = lines.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+/// Each span that ends in `act`, with its parents before it.
+fn traced(act: impl FnOnce()) -> Vec<String> {
+    static SUBSCRIBED: Once = Once::new();
+    // For the whole process: whether a span is wanted is remembered across its threads.
+    SUBSCRIBED.call_once(|| {
+        tracing_subscriber::fmt()
+            .with_max_level(LevelFilter::TRACE)
             .with_span_events(FmtSpan::CLOSE)
             .with_ansi(false)
             .without_time()
-            .with_writer(move || writer.clone())
-            .finish();
-        tracing::subscriber::with_default(subscriber, act);
-        let bytes = lines.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let text = String::from_utf8(bytes).unwrap();
-        assert!(!text.contains("20131312955"), "{text}");
-        text.lines().map(str::to_owned).collect()
-    }
+            .with_writer(|| Lines)
+            .init();
+    });
+    TRACED.set(Some(Vec::new()));
+    act();
+    let text = String::from_utf8(TRACED.take().unwrap()).unwrap();
+    assert!(!text.contains("20131312955"), "{text}");
+    text.lines().map(str::to_owned).collect()
 }
 
 #[track_caller]
@@ -58,7 +68,7 @@ fn look_up_says_how_it_was_answered_and_holds_the_calls_to_the_backend() {
     let site = Site::new();
     let [first, second] = [site.process(Told::Always), site.process(Told::Always)];
     let load = async || Ok::<_, String>(7_u32);
-    let lines = Lines::of(|| {
+    let lines = traced(|| {
         let read = first.cache.get_or_load(NAME, HOUR, load);
         assert_eq!(site.runtime.block_on(read).unwrap(), 7);
         site.runtime.run_until_stalled();
@@ -70,7 +80,7 @@ fn look_up_says_how_it_was_answered_and_holds_the_calls_to_the_backend() {
     assert_one(&lines, &[look_up, call, "db.operation.name=\"get\"", "otel.name=get "]);
     assert_one(&lines, &[look_up, call, "db.operation.name=\"write\""]);
 
-    let lines = Lines::of(|| {
+    let lines = traced(|| {
         let read = second.cache.get_or_load(NAME, HOUR, load);
         assert_eq!(site.runtime.block_on(read).unwrap(), 7);
         site.runtime.run_until_stalled();
@@ -83,7 +93,8 @@ fn local_hit_has_no_span() {
     let site = Site::new();
     let process = site.process(Told::Always);
     site.runtime.block_on(process.cache.set(NAME, &7_u32, HOUR)).unwrap();
-    let lines = Lines::of(|| {
+    assert_eq!(site.runtime.block_on(process.cache.get::<u32>(NAME)).unwrap(), Some(7));
+    let lines = traced(|| {
         site.runtime.block_on(async {
             let read = process.cache.read::<u32>(NAME, Accept::Fresh).await;
             assert!(read.unwrap().is_some());
@@ -99,10 +110,13 @@ fn failed_call_says_how_and_its_look_up_that_nothing_was_found() {
     let site = Site::new();
     let process = site.process(Told::Always);
     process.link.fail(Operation::Get, ErrorKind::Timeout);
-    let lines = Lines::of(|| {
+    let lines = traced(|| {
         let read = process.cache.read::<u32>(NAME, Accept::Fresh);
         assert!(site.runtime.block_on(read).unwrap().is_none());
     });
     assert_one(&lines, &["backend_call{", "otel.status_code=\"ERROR\" error.type=\"timeout\""]);
-    assert_one(&lines, &["look_up{operation=\"get\"", "outcome=\"miss\"}: rucache::look_up: close"]);
+    assert_one(
+        &lines,
+        &["look_up{operation=\"get\"", "outcome=\"miss\"}: rucache::look_up: close"],
+    );
 }

@@ -183,6 +183,16 @@ fn progress_of_a_long_batch_is_written_while_it_runs() {
 }
 
 #[test]
+fn source_that_takes_any_number_is_asked_in_bounded_calls() {
+    let lab = Lab::at(Home::Server, usize::MAX, Duration::ZERO, LookupOptions::default());
+    let numbers: Vec<Ruc> = (0..3_000).map(number).collect();
+    lab.knows(&numbers);
+    let lookups = lab.run(lab.rucs.lookup_many(&numbers));
+    assert!(lookups.iter().all(|lookup| lookup.outcome.record().is_some()));
+    assert_eq!(lab.calls(), [1_024, 1_024, 952]);
+}
+
+#[test]
 fn number_that_breaks_a_call_is_isolated() {
     let lab = Lab::home(Home::Server);
     let numbers: Vec<Ruc> = (0..100).map(number).collect();

@@ -53,7 +53,8 @@ fn lines<W>(format: Format, writer: W, colours: bool) -> AnyLayer
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let lines = tracing_subscriber::fmt::layer().with_writer(Masked(writer))
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(Masked(writer))
         // At debug level: each look-up and each call to a backend, at its end.
         .with_span_events(FmtSpan::CLOSE)
         .with_ansi(colours);

@@ -47,7 +47,7 @@ pub(super) fn man(args: &ManArgs, out: &mut Output) -> Result<Exit, Failure> {
         name = format!("{name}-{part}");
     }
     let mut page = Vec::new();
-    clap_mangen::Man::new(command.name(name)).render(&mut page)?;
+    clap_mangen::Man::new(command).render(&mut page)?;
     out.write_all(&page)?;
     Ok(Exit::Done)
 }

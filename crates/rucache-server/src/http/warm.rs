@@ -5,6 +5,7 @@ use std::io::Read;
 use std::num::NonZeroU32;
 
 use axum::body::Body;
+use futures_util::future::ready;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt, StreamExt};
 use rucache::lookup::{WarmItem, WarmOptions, Warmed};
@@ -126,17 +127,16 @@ async fn post(app: App, call: Call) -> Answered {
         let warmed = rucs.warm(source, options, |_| ()).await;
         return reply::json(reply::JSON, &Line { warmed, done: true });
     }
-    let (told, steps) = mpsc::unbounded_channel();
-    let whole = async move {
+    let (told, lines) = mpsc::unbounded_channel();
+    let work = async move {
         let step = |warmed: &Warmed| drop(told.send(line(*warmed, false)));
-        line(rucs.warm(source, options, step).await, true)
+        let warmed = rucs.warm(source, options, step).await;
+        drop(told.send(line(warmed, true)));
     };
     // Whoever reads the lines drives the work: it ends when they leave.
-    let steps = stream::unfold(steps, |mut steps| async {
-        let line = steps.recv().await?;
-        Some((line, steps))
-    });
-    let lines = stream::select(steps, whole.into_stream()).map(Ok::<_, Infallible>);
+    let lines = stream::unfold(lines, |mut lines| async { Some((lines.recv().await?, lines)) });
+    let silent = work.into_stream().filter_map(|()| ready(None));
+    let lines = stream::select(lines, silent).map(Ok::<_, Infallible>);
     Ok(reply::ok(NDJSON, Body::from_stream(lines)))
 }
 

@@ -3,11 +3,14 @@
 mod program;
 
 mod backends;
+mod bulk;
+mod cache;
 mod config;
 mod failures;
 mod fake;
 mod health;
 mod key;
+mod leases;
 mod lookup;
 mod ruc;
 mod serve;

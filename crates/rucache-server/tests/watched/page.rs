@@ -71,7 +71,8 @@ fn numbers_and_plots_move_while_the_service_is_read() {
     let tab = chromium.open(&service.url, DESK);
     assert!(tab.comes_to(&format!("{} === 'Healthy'", text("state-text")), PATIENCE));
     let targets: Vec<_> = KNOWN.iter().map(|number| format!("/v1/ruc/{number}")).collect();
-    let targets: Vec<_> = targets.iter().map(|target| &**target).chain(["/v1/cache/shop/x"]).collect();
+    let targets: Vec<_> =
+        targets.iter().map(|target| &**target).chain(["/v1/cache/shop/x"]).collect();
     let load = service.load(&targets);
     let rate = format!("parseFloat({}) > 0", text("now-rate"));
     assert!(tab.comes_to(&rate, PATIENCE), "the rate stays at {}", tab.eval(&text("now-rate")));
@@ -89,7 +90,10 @@ fn numbers_and_plots_move_while_the_service_is_read() {
     assert_eq!(service.delete("/v1/cache/shop"), 200);
     let cleared = format!("{}.includes('shop: the whole service')", text("invalidations"));
     assert!(tab.comes_to(&cleared, SOON + SOON), "{}", tab.eval(&text("invalidations")));
-    assert_eq!(service.put("/v1/invalid-rucs/20999999990", &json!({"reason": "NO_EXISTE_SUNAT"})) / 100, 2);
+    assert_eq!(
+        service.put("/v1/invalid-rucs/20999999990", &json!({"reason": "NO_EXISTE_SUNAT"})) / 100,
+        2
+    );
     let registry = format!("{}.includes('No existe sunat')", text("registry"));
     assert!(tab.comes_to(&registry, PATIENCE), "{}", tab.eval(&text("registry")));
     assert!(load.answers() > 0);

@@ -44,7 +44,11 @@ fn captured(format: &str) -> (String, String) {
     let redis = RedisServer::start(options);
     let service = Service::start(
         &redis.url(),
-        &[("RUST_LOG", "trace"), ("RUCACHE_LOG_CACHE_EVENTS", "info"), ("RUCACHE_LOG_FORMAT", format)],
+        &[
+            ("RUST_LOG", "trace"),
+            ("RUCACHE_LOG_CACHE_EVENTS", "info"),
+            ("RUCACHE_LOG_FORMAT", format),
+        ],
     );
     exercise(&service, str::to_owned);
     redis.kill_9();
@@ -96,7 +100,8 @@ fn log_as_json_is_json_and_shows_none_either() {
     let lines: Vec<_> = log.lines().filter(|line| line.starts_with('{')).collect();
     assert!(lines.len() > 100, "{log}");
     for line in lines {
-        let line: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let line: Value =
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         assert!(line["level"].is_string() && line["timestamp"].is_string(), "{line}");
     }
 }

@@ -48,7 +48,8 @@ fn check(backend: &str) {
             assert_eq!(service.get(&format!("/v1/ruc/{number}")).0, 200);
         }
     }
-    let shop = |result| format!("sum(rucache_requests_total{{service=\"shop\",result=\"{result}\"}})");
+    let shop =
+        |result| format!("sum(rucache_requests_total{{service=\"shop\",result=\"{result}\"}})");
     answers(&shop("hit"), 240.0);
     answers(&shop("miss"), 60.0);
     answers(&shop("error"), 0.0);

@@ -17,18 +17,21 @@ const FOLDER: &str = "../../docs/images";
 const WATCHED: Duration = Duration::from_secs(100);
 
 fn filled(service: &Service) -> Vec<Load> {
-    for (number, reason) in ["20999999990", "20999999982", "20999999974"]
-        .iter()
-        .zip(["NO_EXISTE_SUNAT", "NO_EXISTE_SUNAT", "FORMATO_INVALIDO"])
-    {
+    for (number, reason) in ["20999999990", "20999999982", "20999999974"].iter().zip([
+        "NO_EXISTE_SUNAT",
+        "NO_EXISTE_SUNAT",
+        "FORMATO_INVALIDO",
+    ]) {
         service.put(&format!("/v1/invalid-rucs/{number}"), &json!({ "reason": reason }));
     }
     for item in 0..8 {
         service.put(&format!("/v1/cache/electro/product_{item}"), &json!({ "stock": item }));
     }
-    let products: Vec<_> = (0..11).map(|item| format!("/v1/cache/electro/product_{item}")).collect();
+    let products: Vec<_> =
+        (0..11).map(|item| format!("/v1/cache/electro/product_{item}")).collect();
     let numbers: Vec<_> = KNOWN.iter().map(|number| format!("/v1/ruc/{number}")).collect();
-    let targets = |list: &[String]| service.load(&list.iter().map(|target| &**target).collect::<Vec<_>>());
+    let targets =
+        |list: &[String]| service.load(&list.iter().map(|target| &**target).collect::<Vec<_>>());
     vec![targets(&products), targets(&numbers)]
 }
 
@@ -57,7 +60,8 @@ fn pictures_of_the_page_are_taken() {
         }
         for item in 0..8 {
             if step > 6 {
-                service.put(&format!("/v1/cache/electro/product_{item}"), &json!({ "stock": item }));
+                service
+                    .put(&format!("/v1/cache/electro/product_{item}"), &json!({ "stock": item }));
             }
         }
     }

@@ -37,6 +37,21 @@ impl Site {
     }
 }
 
+impl Site {
+    /// For a command line.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Redis => "redis",
+            Self::RedisAlone => "redis-alone",
+            Self::Memcached => "memcached",
+            Self::Pool => "memcached-3",
+            Self::Sentinel => "redis-sentinel",
+            Self::Cluster => "redis-cluster",
+            Self::Memory => "memory",
+        }
+    }
+}
+
 impl fmt::Display for Site {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

@@ -5,6 +5,7 @@ pub(crate) mod clear;
 pub(crate) mod flood;
 pub(crate) mod foreign;
 pub(crate) mod full;
+pub(crate) mod lease;
 pub(crate) mod limits;
 pub(crate) mod login;
 pub(crate) mod names;

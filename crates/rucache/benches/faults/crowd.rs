@@ -18,6 +18,9 @@ const READERS: u64 = 16;
 /// Names that are read.
 pub(crate) const NAMES: u64 = 400;
 
+/// How long everything is left in peace before a fault.
+const PEACE: Duration = Duration::from_secs(1);
+
 /// The longest rest between two calls of a reader, in microseconds.
 const RESTS: u64 = 4_000;
 
@@ -121,6 +124,24 @@ impl Crowd {
             readers.spawn(async move { shared.read(Chance::new(seed ^ reader << 32)).await });
         }
         Self { readers, shared }
+    }
+
+    /// Waits until every name is stored and the server well, then for a while.
+    pub(crate) async fn warm(&self) {
+        let cache = &self.shared.cache;
+        let mut missing: Vec<u64> = (0..NAMES).collect();
+        while !missing.is_empty() || !cache.health().nodes_down.is_empty() {
+            let mut left = Vec::new();
+            for number in missing {
+                let found = cache.get::<String>(&name(number)[..]).await;
+                if !matches!(found, Ok(Some(_))) {
+                    left.push(number);
+                }
+            }
+            missing = left;
+            pause(Duration::from_millis(50)).await;
+        }
+        pause(PEACE).await;
     }
 
     /// From now on, or no longer, calls count as made during the fault.

@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     let mut breaches = Vec::new();
     println!("{}", Report::HEADER);
     for row in ROWS.iter().filter(|row| arguments.takes(row.id)) {
-        for site in row.on {
+        for site in row.on.iter().filter(|site| arguments.takes_site(**site)) {
             let context = arguments.context(*site);
             let report = runtime.block_on(async {
                 match &row.run {

@@ -50,8 +50,8 @@ const OPENS: Duration = Duration::from_secs(1);
 pub(crate) const RECOVERY: Duration = Duration::from_secs(2);
 pub(crate) const SLACK: Duration = Duration::from_secs(1);
 
-/// How long everything is left in peace before, and is given to get well.
-const PEACE: Duration = Duration::from_secs(1);
+/// How long loads are counted afterwards, and how long everything is given to get well.
+const AFTERWARDS: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) async fn run(outage: &Outage, context: &Context) -> Report {
@@ -60,7 +60,7 @@ pub(crate) async fn run(outage: &Outage, context: &Context) -> Report {
     let crowd = Crowd::start(&cache, context.seed);
     let alone = open(Site::Memory, "memory://").await;
     let control = Crowd::start_missing(&alone, context.seed);
-    pause(PEACE).await;
+    crowd.warm().await;
     let troubles = troubles(&cache);
     crowd.fault(true);
     control.fault(true);
@@ -76,7 +76,7 @@ pub(crate) async fn run(outage: &Outage, context: &Context) -> Report {
     let recovery = recovered(&cache).await;
     // Nothing that the server still has, or gets, is loaded twice from now on.
     let loads = crowd.loads();
-    pause(PEACE).await;
+    pause(AFTERWARDS).await;
     let herd = crowd.loads() - loads;
     let counted = self::troubles(&cache) > troubles;
     let samples = crowd.end().await;

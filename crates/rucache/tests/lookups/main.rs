@@ -5,6 +5,7 @@
 
 mod registry;
 mod scenario;
+mod warm;
 
 use std::future::Future;
 use std::num::NonZeroUsize;

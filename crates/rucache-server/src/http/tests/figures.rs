@@ -30,12 +30,12 @@ async fn days_are_added_up() {
     service.put("/v1/cache/default/a", "1").await;
     service.get("/v1/cache/default/a").await;
     let day = service.get("/v1/stats/daily").await.json();
-    assert_eq!((&day["hits"], &day["services"]["default"]["hits"]), (&1.into(), &1.into()));
+    assert_eq!(day["services"]["default"]["hits"], 1);
     let date = day["date"].as_str().expect("a day");
-    assert_eq!(service.get(&format!("/v1/stats/daily?date={date}")).await.json()["hits"], 1);
+    assert_eq!(service.get(&format!("/v1/stats/daily?date={date}")).await.json(), day);
     assert_eq!(service.get("/v1/stats/daily?date=2020-02-29").await.json()["hits"], 0);
     let fleet = service.get("/v1/stats?scope=fleet").await.json();
-    assert_eq!(fleet["fleet"]["hits"], 1);
+    assert_eq!(fleet["fleet"], day);
     for target in ["/v1/stats?scope=all", "/v1/stats/daily?date=2026-02-30"] {
         service.get(target).await.problem(400, "invalid-parameter");
     }

@@ -13,7 +13,10 @@ async fn report_has_the_shape_that_monitoring_reads() {
     assert_eq!(health["status"], "healthy");
     assert_eq!(health["backend"], "local_memory");
     assert_eq!(health["connection"], "OK");
-    assert_eq!(health["checks"], json!({ "connection": "✅ OK", "basic_operations": "✅ OK" }));
+    assert_eq!(
+        health["checks"],
+        json!({ "connection": "✅ OK", "basic_operations": "✅ OK", "invalid_rucs": "✅ 0 RUCs" })
+    );
     assert_eq!(health["memory"]["capacity_bytes"], 256 * 1024 * 1024);
     assert!(health["memory"]["used_bytes"].is_u64() && health["uptime"].is_u64());
     let took = health["avg_response_time"].as_f64().expect("milliseconds");

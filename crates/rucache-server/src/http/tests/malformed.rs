@@ -9,7 +9,7 @@ const JSON: &str = "Content-Type: application/json\r\n";
 
 /// Requests of one line, with the status and the type of what they are answered.
 const TARGETS: &[(&str, u16, &str)] = &[
-    ("GET /", 404, "no-such-route"),
+    ("GET /nowhere", 404, "no-such-route"),
     ("GET //", 404, "no-such-route"),
     ("GET /v1", 404, "no-such-route"),
     ("GET /v1/ruc", 404, "no-such-route"),

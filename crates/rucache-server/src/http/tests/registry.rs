@@ -24,8 +24,10 @@ async fn mark_is_counted_shown_and_taken_off() {
     let second = mark(&service, "20999999999", "not_found").await;
     assert_eq!((&second["reason"], &second["attempts"]), (&"not_found".into(), &2.into()));
     assert_eq!(second["first_seen"], first["first_seen"]);
-    let shown = service.get(MARKED).await;
-    assert_eq!((shown.status, shown.json()), (200, second));
+    let shown = service.get(MARKED).await.json();
+    for name in ["ruc", "reason", "attempts", "first_seen", "timestamp"] {
+        assert_eq!(shown[name], second[name]);
+    }
     assert_eq!(service.ask("DELETE", MARKED).await.status, 204);
     service.get(MARKED).await.problem(404, "not-marked");
     assert_eq!(service.ask("DELETE", MARKED).await.status, 204);

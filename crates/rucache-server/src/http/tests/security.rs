@@ -44,7 +44,7 @@ async fn every_route_but_the_open_ones_takes_the_token() {
         .filter(|route| matches!(route.access, Access::Everybody))
         .map(|route| route.path)
         .collect();
-    assert_eq!(open, ["/livez", "/readyz"]);
+    assert_eq!(open, ["/livez", "/readyz", "/"]);
 }
 
 #[tokio::test]

@@ -16,6 +16,12 @@ fn setting<'a>(document: &'a Value, key: &str) -> &'a Value {
     settings.iter().find(|setting| setting["key"] == key).expect(key)
 }
 
+/// How many settings there are.
+fn settings() -> usize {
+    let shown = rucache(&["config", "show", "--json"]).run().json();
+    shown["settings"].as_array().expect("a list").len()
+}
+
 #[test]
 fn every_setting_is_shown_with_its_origin() {
     let path = file("shown.toml", "max_value_len = 5000\n\n[timing]\nback_off = \"2s\"\n");
@@ -33,8 +39,8 @@ fn every_setting_is_shown_with_its_origin() {
             "value": "127.0.0.1:9090",
             "origin": "RUCACHE_LISTEN",
             "variable": "RUCACHE_LISTEN",
-            "form": "a loopback address and port such as 127.0.0.1:8080",
-            "about": "where the service answers HTTP",
+            "form": "an address and port such as 127.0.0.1:8080",
+            "about": "where the service answers HTTP; beyond this machine with a token only",
         })
     );
     let value_and_origin = |key| {
@@ -72,12 +78,13 @@ fn good_configuration_says_what_it_would_do() {
         run.stdout,
         format!(
             "\
-configuration ok: {path}, 3 of 10 settings set
+configuration ok: {path}, 3 of {} settings set
   backend   memory:// (an entry was set, read and deleted)
   source    register {register}; a number of prefix 20 that it lacks does not exist, others are \
              not covered
   service   http://127.0.0.1:9090
-"
+",
+            settings()
         )
     );
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
@@ -89,12 +96,12 @@ fn file_of_the_command_line_goes_before_that_of_the_environment() {
     let run = rucache(&["config", "check", &path]).env("RUCACHE_CONFIG", "missing.toml").run();
     assert_eq!(
         run.stdout.lines().next(),
-        Some(&*format!("configuration ok: {path}, 0 of 10 settings set"))
+        Some(&*format!("configuration ok: {path}, 0 of {} settings set", settings()))
     );
     let run = rucache(&["config", "check"]).env("RUCACHE_CONFIG", &path).run();
     assert_eq!(
         run.stdout.lines().next(),
-        Some(&*format!("configuration ok: {path}, 0 of 10 settings set"))
+        Some(&*format!("configuration ok: {path}, 0 of {} settings set", settings()))
     );
 }
 
@@ -163,5 +170,41 @@ fn variable_that_is_no_setting_is_a_warning() {
             "rucache: warning: RUCACHE_BAKEND is not a setting; did you mean RUCACHE_BACKEND?",
             "rucache: warning: RUCACHE_PORT_8080_TCP_PROTO is not a setting",
         ]
+    );
+}
+
+#[test]
+fn token_is_never_shown_and_a_short_one_is_refused() {
+    let secret = "0123456789abcdef0123456789abcdef";
+    let run = rucache(&["config", "show", "--json"]).env("RUCACHE_TOKEN", secret).run();
+    let document = run.json();
+    assert_eq!(setting(&document, "token")["value"], "set");
+    assert!(!run.stdout.contains(secret) && !run.stderr.contains(secret));
+    rucache(&["config", "check"]).env("RUCACHE_TOKEN", "s3cret").run().fails(
+        1,
+        "RUCACHE_TOKEN: token = \"***\": a token of 6 bytes is too short to be safe; make one of \
+         32 at least, with `openssl rand -hex 32` for example; expected a secret of at least 32 \
+         bytes",
+    );
+    let path = file("token", format!("{secret}\n")).display().to_string();
+    let run = rucache(&["config", "check"]).env("RUCACHE_TOKEN_FILE", &path).run();
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let run = rucache(&["config", "check"]).env("RUCACHE_TOKEN_FILE", "none").run();
+    assert!(run.stderr.contains("cannot read the file: No such file"), "{run:?}");
+}
+
+#[test]
+fn rules_and_lives_of_a_file_are_checked() {
+    let text = "[ttl]\nestadisticas_ventas = 300\n\"user_profile_*\" = \"1h\"\n\n[[rules]]\n\
+                entity = \"producto\"\nactions = [\"saved\"]\nremove.keys = [\"lista\"]\n";
+    let (_, run) = check("whole.toml", text);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let (path, run) = check("rule.toml", &text.replace("\"lista\"", "\"{x}\""));
+    assert_eq!(run.code, Some(1));
+    assert!(
+        run.stderr.starts_with(&format!("rucache: {path}:5: rules = "))
+            && run.stderr.contains("unknown placeholder `x`"),
+        "{}",
+        run.stderr
     );
 }

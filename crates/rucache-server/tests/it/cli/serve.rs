@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use rustix::process::Signal;
 
-use super::program::{Service, rucache};
+use super::program::{Service, file, rucache};
 
 #[test]
 fn start_message_says_what_is_served_and_where() {
@@ -37,13 +37,78 @@ fn port_in_use_is_one_line() {
 }
 
 #[test]
-fn address_for_everybody_is_refused() {
+fn address_for_everybody_takes_a_token() {
     rucache(&["serve", "--listen", "0.0.0.0:8080"]).run().fails(
         1,
-        "--listen: listen = \"0.0.0.0:8080\": only loopback addresses are served without \
-         authentication; put a reverse proxy in front; expected a loopback address and port such \
-         as 127.0.0.1:8080",
+        "listen = 0.0.0.0:8080 is reached from beyond this machine, and there is no token; set \
+         token_file (RUCACHE_TOKEN_FILE) to a file with a secret of at least 32 bytes, or listen \
+         on 127.0.0.1",
     );
+    let token = "0123456789abcdef0123456789abcdef";
+    let program = rucache(&["serve", "--listen", "0.0.0.0:0"]).env("RUCACHE_TOKEN", token);
+    let service = Service::of(program);
+    let url = service.url.replace("0.0.0.0", "127.0.0.1");
+    let refused = rucache(&["--server", &url, "set", "migo", "a", "1"]).run();
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("Authorization: Bearer TOKEN"), "{}", refused.stderr);
+    let run =
+        rucache(&["--server", &url, "set", "migo", "a", "1"]).env("RUCACHE_TOKEN", token).run();
+    assert_eq!((run.code, run.stdout.as_str()), (Some(0), "stored\n"), "{run:?}");
+}
+
+#[test]
+fn configuration_is_read_anew_at_a_signal_and_a_bad_one_kept_out() {
+    let path = file("reload.toml", "default_ttl = 60\n");
+    let name = path.display().to_string();
+    let mut service =
+        Service::of(rucache(&["--config", &name, "serve", "--listen", "127.0.0.1:0"]));
+    std::fs::write(&path, "default_ttl = 120\nmax_value_len = 5\n").expect("written");
+    service.signal(Signal::HUP);
+    service.await_line("these take a restart");
+    std::fs::write(&path, "default_tll = 120\n").expect("written");
+    service.signal(Signal::HUP);
+    service.await_line("the configuration is kept as it was");
+    let health = rucache(&["--server", &service.url, "health", "--json"]).run();
+    let checks = &health.json()["checks"]["configuration"];
+    assert!(
+        checks.as_str().is_some_and(|text| text.contains("did you mean \"default_ttl\"?")),
+        "{checks}"
+    );
+    assert_eq!(health.code, Some(1));
+    std::fs::write(&path, "default_ttl = 60\n").expect("written");
+    service.signal(Signal::HUP);
+    service.await_line("configuration read anew");
+    assert_eq!(rucache(&["--server", &service.url, "health"]).run().code, Some(0));
+}
+
+#[test]
+fn cache_events_go_to_their_file_without_numbers_of_persons() {
+    let log = file("events.log", "");
+    let service = Service::of(
+        rucache(&["serve", "--listen", "127.0.0.1:0"])
+            .env("RUCACHE_LOG_CACHE_EVENTS", "info")
+            .env("RUCACHE_LOG_FILE", &log.display().to_string()),
+    );
+    let ask = |arguments: &[&str]| {
+        rucache(&[&["--server", &service.url], arguments].concat()).run();
+    };
+    ask(&["set", "migo", "saludo", "\"hola\"", "--ttl", "60"]);
+    ask(&["get", "migo", "saludo"]);
+    ask(&["get", "migo", "ruc_10000000016"]);
+    ask(&["set", "migo", "ruc_10000000016", "{}"]);
+    ask(&["delete", "migo", "saludo"]);
+    service.signal(Signal::TERM);
+    let (_, rest) = service.end();
+    let lines = std::fs::read_to_string(&log).expect("a log");
+    for line in [
+        "Cache SET: migo:saludo size=6 type=\"string\" ttl=1min",
+        "Cache HIT: migo:saludo size=6 type=\"string\"",
+        "Cache MISS: migo:ruc_10*********",
+        "Cache DELETE: migo:saludo",
+    ] {
+        assert!(lines.contains(line), "{line} in {lines}");
+    }
+    assert!(!lines.contains("10000000016") && !rest.contains("Cache "), "{rest}");
 }
 
 #[test]

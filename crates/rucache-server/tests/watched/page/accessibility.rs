@@ -58,8 +58,7 @@ fn everything_is_reached_by_keyboard_in_the_order_of_the_page() {
         assert_eq!(focused[1], true, "{} shows no focus", focused[0]);
         reached.push(focused[0].as_str().unwrap_or_default().to_owned());
     }
-    let expected =
-        ["Skip to the content", "ruc", "Look up", "HTTP interface", "Metrics", "Health"];
+    let expected = ["Skip to the content", "ruc", "Look up", "HTTP interface", "Metrics", "Health"];
     assert_eq!(reached, expected);
 }
 

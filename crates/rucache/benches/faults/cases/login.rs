@@ -7,7 +7,8 @@ use crate::crowd::Crowd;
 use crate::outage::{RECOVERY, SLACK, recovered};
 use crate::report::Report;
 
-const PEACE: Duration = Duration::from_secs(1);
+/// How long the first rush lasts.
+const RUSH: Duration = Duration::from_secs(1);
 
 pub(crate) async fn password(context: Context) -> Report {
     let change = |arena: &Arena, password: &str| {
@@ -33,11 +34,11 @@ async fn shut_out(context: Context, shut: impl Fn(&Arena), open: impl Fn(&Arena)
     let arena = Arena::start(&context);
     let cache = arena.open().await;
     let crowd = Crowd::start(&cache, context.seed);
-    pause(PEACE).await;
+    crowd.warm().await;
     crowd.fault(true);
     shut(&arena);
     // The rush of the first moment is over.
-    pause(PEACE).await;
+    pause(RUSH).await;
     let before = arena.proxy.counts().opened;
     pause(context.span).await;
     let attempts = arena.proxy.counts().opened - before;

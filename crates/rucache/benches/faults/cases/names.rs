@@ -42,7 +42,7 @@ fn poison() -> Vec<String> {
     .into();
     for len in [249, 250, 251, 1_000, 65_536] {
         names.push("x".repeat(len));
-        names.push("ñ".repeat(len / 2));
+        names.push("ñ".repeat(len));
         names.push(format!("{}y", "x".repeat(len - 1)));
     }
     names

@@ -22,7 +22,7 @@ pub(crate) async fn lost(context: Context) -> Report {
     let arena = Arena::start(&context);
     // One behind the proxy, and one that stays in touch and changes.
     let behind = arena.open().await;
-    let direct = format!("redis://127.0.0.1:{}", arena.server.redis().port());
+    let direct = format!("redis://127.0.0.1:{}?timeout=2s", arena.server.redis().port());
     let writer = crate::arena::open(context.site, &direct).await;
     let mut report = Report::default();
     let patience = Duration::from_secs(10);
