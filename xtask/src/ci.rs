@@ -1,5 +1,6 @@
 //! Everything that must hold before a change goes in, step by step. CI runs exactly this.
 
+mod depend;
 mod features;
 mod monitoring;
 
@@ -38,6 +39,11 @@ pub(crate) const STEPS: &[Step] = &[
         name: "features",
         what: "the facade with each feature alone, with none, with all",
         run: |w, _| features::run(w),
+    },
+    Step {
+        name: "depend",
+        what: "each way to depend on a part builds as a package that asks for nothing else",
+        run: |w, _| depend::run(w),
     },
     Step {
         name: "api",

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rucache_core::envelope::TagVersion;
 use rucache_core::observer::{RefreshResult, StoreResult, Tier};
-use rucache_core::{Key, Marker, MarkerRef, Precondition, TagCounts, WriteOutcome};
+use rucache_core::{Key, LeaseHold, Marker, MarkerRef, Precondition, TagCounts, WriteOutcome};
 
 use crate::LoadError;
 use crate::engine::Engine;
@@ -13,6 +13,9 @@ use crate::load::refreshed;
 use crate::make::Made;
 use crate::shared::{Fill, Shared};
 use crate::tags::Tag;
+
+/// A lease that ends without a write, and how often its load has failed for how long a back-off.
+type Ended = (LeaseHold, Option<(u32, Duration)>);
 
 /// What a fill writes: an entry with its tags, or a sign that there is nothing.
 struct Filling<'a> {
@@ -44,7 +47,7 @@ impl Engine {
         };
         let back_offs: Vec<_> =
             permitted.iter().zip(&answers).map(|(one, answer)| back_off(one, answer)).collect();
-        let results = self.store_all(shared, &permitted, &answers, &back_offs).await;
+        let (results, ended) = self.store_all(shared, &permitted, &answers, &back_offs).await;
         let mut failed = Vec::new();
         let ends = permitted.into_iter().zip(answers).zip(results.into_iter().zip(counts));
         for (((one, answer), (result, counts)), back_off) in ends.zip(back_offs) {
@@ -74,6 +77,8 @@ impl Engine {
             }
         }
         self.back_off(failed);
+        // Nobody waits for that.
+        shared.release(ended).await;
     }
 
     /// Ends a flight with what was loaded; whether the shared tier has stored it.
@@ -111,7 +116,7 @@ impl Engine {
         permitted: &[Permitted],
         answers: &[Result<Made, LoadError>],
         back_offs: &[Option<(u32, Duration)>],
-    ) -> Vec<StoreResult> {
+    ) -> (Vec<StoreResult>, Vec<Ended>) {
         let mut results = vec![StoreResult::Error; permitted.len()];
         let (mut fillings, mut ended) = (Vec::new(), Vec::new());
         for (at, (one, answer)) in permitted.iter().zip(answers).enumerate() {
@@ -161,12 +166,16 @@ impl Engine {
                 result => match outcomes.next() {
                     Some(Ok(WriteOutcome::Stored)) => result,
                     Some(Ok(WriteOutcome::Refused)) => StoreResult::Superseded,
-                    Some(Err(_)) | None => StoreResult::Error,
+                    Some(Err(_)) | None => {
+                        // Filled or not, it is not to be held any longer.
+                        ended.push((filling.place.hold.clone(), None));
+                        self.lease_may_be_held(&filling.place.hold.key);
+                        StoreResult::Error
+                    }
                 },
             };
         }
-        shared.release(ended).await;
-        results
+        (results, ended)
     }
 
     /// Notes the markers of the tags of what is to be stored; what was loaded while a tag of its

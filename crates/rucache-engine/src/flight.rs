@@ -41,6 +41,8 @@ pub(crate) struct Flights {
 struct Shard {
     flights: HashMap<Key, Flight>,
     setbacks: HashMap<Key, Setback>,
+    /// Keys whose lease this process may hold without knowing, and until when.
+    astray: HashMap<Key, Mono>,
     lent: lent::Lent,
     /// How often an entry of these keys was changed, or may have been.
     changes: u64,
@@ -199,6 +201,28 @@ impl Flights {
             shard.setbacks.insert(key.clone(), Setback { failures, until });
         }
         (failures, span)
+    }
+
+    /// Takes note that the answer about the lease of `key` was lost: it may be held by this process,
+    /// for nobody, until then.
+    pub(crate) fn lease_went_astray(&self, key: &Key, now: Mono, until: Mono) {
+        let mut shard = self.shard(key);
+        if shard.astray.len() >= SETBACKS {
+            shard.astray.retain(|_, until| now < *until);
+        }
+        if shard.astray.len() < SETBACKS {
+            shard.astray.insert(key.clone(), until);
+        }
+    }
+
+    /// Whether the lease of `key` may be held by this process for nobody.
+    pub(crate) fn is_lease_astray(&self, key: &Key, now: Mono) -> bool {
+        let mut shard = self.shard(key);
+        let astray = shard.astray.get(key).copied();
+        if astray.is_some_and(|until| now >= until) {
+            shard.astray.remove(key);
+        }
+        astray.is_some_and(|until| now < until)
     }
 
     /// Takes note that others have failed to load `key` so often.

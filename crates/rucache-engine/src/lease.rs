@@ -192,6 +192,7 @@ impl Engine {
         let requests: Vec<_> = missing.iter().map(request).collect();
         let keys: Vec<_> = requests.iter().map(|request| request.key.clone()).collect();
         let (answers, epochs) = join(shared.lease(&requests), shared.epochs(&keys)).await;
+        let now = self.runtime.now();
         let (mut again, mut useless, mut elsewhere) = (Vec::new(), Vec::new(), Vec::new());
         for ((missing, markers), (answer, epoch)) in
             missing.into_iter().zip(markers).zip(answers.into_iter().zip(epochs))
@@ -214,6 +215,10 @@ impl Engine {
                     self.note_refresh(&leader, RefreshResult::Elsewhere);
                     elsewhere.push((leader.fail(LoadError::LoadedElsewhere), LOOK_AGAIN_AT_MOST));
                 }
+                // This process waits for nobody but itself.
+                Ok(Lease::Held) if self.flights.is_lease_astray(&leader.key, now) => {
+                    permitted.push(Permitted { leader, place: None, prior });
+                }
                 Ok(Lease::Held | Lease::Changed) => again.push(leader),
                 // The note keeps the fleet from trying, this process included.
                 Ok(Lease::BackingOff { note }) => {
@@ -222,12 +227,25 @@ impl Engine {
                     elsewhere.push((leader.fail(LoadError::FailedElsewhere), LOOK_AGAIN_AT_MOST));
                 }
                 // An outage of the cache is no outage of the source.
-                Err(_) => permitted.push(Permitted { leader, place: None, prior }),
+                Err(error) => {
+                    if error.kind().leaves_write_unknown() {
+                        self.lease_may_be_held(&leader.key);
+                    }
+                    permitted.push(Permitted { leader, place: None, prior });
+                }
             }
         }
         self.back_off(elsewhere);
         shared.release(useless).await;
         self.look_again(again, job, wait);
+    }
+
+    /// Takes note that the store may hold a lease for this process that nobody knows of.
+    pub(crate) fn lease_may_be_held(&self, key: &Key) {
+        let now = self.runtime.now();
+        // Stores round up to whole seconds.
+        let until = now.after(LEASE.as_duration() + Duration::from_secs(1));
+        self.flights.lease_went_astray(key, now, until);
     }
 
     /// Takes note of how often others have failed, so that this process does not begin from one.

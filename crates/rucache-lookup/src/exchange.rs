@@ -114,10 +114,10 @@ impl ExchangeRates {
         let load = move || async move { rates.load_latest(currency, today).await };
         let of_today = self.judged(&key, currency, today, load).await;
         match of_today.reply {
-            Reply::Found(_) | Reply::NotCovered => of_today,
-            // Known a moment ago not to be published, or nobody could tell: an earlier one will do.
-            Reply::NotFound => self.latest_cached(currency).await.unwrap_or(of_today),
-            Reply::Unavailable(_) => self.latest_cached(currency).await.unwrap_or(of_today),
+            Reply::Found(_) => of_today,
+            // Known a moment ago not to be published, or nobody could tell, or somebody else stores
+            // them: an earlier one will do.
+            _ => self.latest_cached(currency).await.unwrap_or(of_today),
         }
     }
 

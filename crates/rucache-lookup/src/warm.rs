@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use futures_util::stream::{Stream, StreamExt};
-use rucache_core::{Key, Mono};
+use rucache_core::{Key, Mono, Usage};
 use rucache_engine::{Found, Written};
 use rucache_ruc::{Outcome, Ruc, Taxpayer};
 use serde::Serialize;
@@ -17,6 +17,9 @@ use crate::{CachedRecord, RucCache};
 
 /// How full, in per cent, whatever holds the entries may become by warming.
 const FULL_PERCENT: u64 = 90;
+
+/// What an entry takes at least, in bytes.
+const LEAST_LEN: u64 = 256;
 
 /// How often a server is asked how full it is.
 const ASK_EVERY: Duration = Duration::from_secs(5);
@@ -141,17 +144,20 @@ impl RucCache {
                 items.truncate(usize::try_from(left).unwrap_or(usize::MAX));
                 warmed.stopped = Some(Stopped::Limit);
             }
-            if !items.is_empty() && room.is_full(self).await {
-                warmed.stopped = Some(Stopped::Full);
-                items.clear();
-            }
-            if !items.is_empty() {
+            while !items.is_empty() {
+                let fit = room.entries(self).await.min(items.len());
+                if fit == 0 {
+                    warmed.stopped = Some(Stopped::Full);
+                    break;
+                }
+                let later = items.split_off(fit);
                 runtime.sleep(next.since(runtime.now())).await;
                 if let Some(rate) = rate {
-                    let taken = u32::try_from(items.len()).unwrap_or(u32::MAX);
+                    let taken = u32::try_from(fit).unwrap_or(u32::MAX);
                     next = runtime.now().after(Duration::from_secs(1) * taken / rate);
                 }
                 self.warm_step(items, &mut warmed).await;
+                items = later;
             }
             progress(&warmed);
             if warmed.stopped.is_some() {
@@ -218,35 +224,45 @@ impl Warmed {
     }
 }
 
-/// Whether there is room for more.
+/// How much room there is.
 struct Room {
-    /// When the server was asked last, and what it said.
+    /// When the server was asked last, and whether it was full.
     asked: Option<(Mono, bool)>,
 }
 
 impl Room {
-    async fn is_full(&mut self, rucs: &RucCache) -> bool {
+    /// Entries that there is room for without pushing others out, as far as that is known.
+    async fn entries(&mut self, rucs: &RucCache) -> usize {
         let cache = rucs.cache();
         let Some(backend) = cache.backend() else {
-            return cache.usage().is_some_and(|usage| is_full(usage.bytes, usage.capacity_bytes));
+            return cache.usage().map_or(usize::MAX, entries_within);
         };
         let now = cache.runtime().now();
-        if let Some((at, full)) = self.asked
+        if let Some((at, is_full)) = self.asked
             && now.since(at) < ASK_EVERY
         {
-            return full;
+            return if is_full { 0 } else { usize::MAX };
         }
         // A server that does not say how full it is evicts by its own policy.
-        let full = backend.info().await.is_ok_and(|info| {
-            info.used_bytes.zip(info.capacity_bytes).is_some_and(|(used, all)| is_full(used, all))
+        let is_full = backend.info().await.is_ok_and(|info| {
+            let room = info.used_bytes.zip(info.capacity_bytes);
+            room.is_some_and(|(used, all)| all > 0 && used >= warm_capacity(all))
         });
-        self.asked = Some((now, full));
-        full
+        self.asked = Some((now, is_full));
+        if is_full { 0 } else { usize::MAX }
     }
 }
 
-fn is_full(used: u64, capacity: u64) -> bool {
-    capacity > 0 && u128::from(used) * 100 >= u128::from(capacity) * u128::from(FULL_PERCENT)
+/// Entries that are sure to fit: half as many as do if they are as long as the others.
+fn entries_within(usage: Usage) -> usize {
+    let room = warm_capacity(usage.capacity_bytes).saturating_sub(usage.bytes);
+    let mean = usage.bytes.checked_div(usage.entries).unwrap_or(0).max(LEAST_LEN);
+    usize::try_from(room / mean / 2).unwrap_or(usize::MAX)
+}
+
+/// As many bytes of a capacity as warming may fill.
+fn warm_capacity(capacity: u64) -> u64 {
+    capacity / 100 * FULL_PERCENT
 }
 
 fn count(len: usize) -> u64 {

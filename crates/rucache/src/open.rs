@@ -19,6 +19,7 @@ use crate::{Config, ConfigError};
 #[derive(Clone)]
 pub struct Cache {
     engine: Engine,
+    #[cfg(not(feature = "lookup"))]
     rules: Arc<RuleSet>,
     default_ttl: Ttl,
     #[cfg(feature = "lookup")]
@@ -133,6 +134,7 @@ pub async fn open_observed(
 }
 
 async fn compose(config: Config, observer: Option<Arc<dyn Observer>>) -> Result<Cache, OpenError> {
+    #[cfg(not(feature = "lookup"))]
     let rules = Arc::new(config.rule_set()?);
     let builder = builder(&config).await?;
     let builder = builder.timing(config.timing).max_value_len(config.max_value_len);
@@ -148,6 +150,7 @@ async fn compose(config: Config, observer: Option<Arc<dyn Observer>>) -> Result<
     };
     Ok(Cache {
         engine,
+        #[cfg(not(feature = "lookup"))]
         rules,
         default_ttl: config.default_ttl,
         #[cfg(feature = "lookup")]
@@ -223,8 +226,11 @@ impl Cache {
 
     /// The rules of the domain and of the configuration.
     #[must_use]
-    pub fn rules(&self) -> &Arc<RuleSet> {
-        &self.rules
+    pub fn rules(&self) -> &RuleSet {
+        #[cfg(feature = "lookup")]
+        return self.lookups.rules();
+        #[cfg(not(feature = "lookup"))]
+        return &self.rules;
     }
 
     /// Does what the [rules](Self::rules) ask when `event` happens; each effect with what became of

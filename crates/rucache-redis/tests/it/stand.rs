@@ -109,6 +109,17 @@ pub(crate) async fn recovered(backend: &RedisBackend) -> Duration {
         .await
 }
 
+/// All keys are there, with their own values. On a busy machine some may miss a deadline meanwhile.
+pub(crate) async fn serves_all(backend: &RedisBackend, numbers: std::ops::Range<u64>) {
+    let all = numbers.end - numbers.start;
+    let served = || async {
+        let reads = read(backend, numbers.clone()).await;
+        assert_eq!((reads.wrong, reads.misses), (0, 0), "{reads:?}");
+        reads.hits == all
+    };
+    eventually("all keys are served", PATIENCE, served).await;
+}
+
 /// Waits until writes are taken again.
 pub(crate) async fn writes_recovered(backend: &RedisBackend) -> Duration {
     let write = || async { backend.set(&key(0), value(0).into(), TTL).await.is_ok() };

@@ -10,8 +10,8 @@ Exit codes:
    0  done: every number was found or is valid, the service is healthy
    1  failed: a setting, a file, the port, the output; or the service is not healthy
    2  the command line is wrong
-   3  the service did not answer
-  10  a number was not found
+   3  the service, or the backend, did not answer
+  10  a number was not found, or nothing is cached under a name
   11  a text is not a RUC
   12  there is no verdict on a number: its source failed, or does not cover it
 Of several the highest is given. A second Ctrl-C or SIGTERM ends `serve` at once with 130.";

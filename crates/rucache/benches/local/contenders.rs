@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use moka::Expiry;
 use moka::sync::Cache as Moka;
 use rucache::core::Local;
-use rucache::engine::{Accept, Cache};
+use rucache::engine::{Accept, Cache, CacheBuilder};
 use rucache::lookup::{CachedRecord, RucCache};
 use rucache::memory::{LocalStore, MemoryConfig};
 use rucache::ruc::{Answer, Coverage, Field, Profile, Provider, Ruc, Taxpayer};
+use rucache::telemetry::{CacheMetrics, Exporter};
 use rucache::{Key, ServiceName, Ttl};
 
 /// Number of records: a working set beyond the processor's caches, without eviction.
@@ -35,7 +36,15 @@ impl Reader {
 
 /// All contenders; the first is what the others are compared with.
 pub(crate) fn all() -> Vec<Reader> {
-    vec![plain_moka(), moka_with_expiry(), moka_with_deadline(), engine(), rucs(), get_or_load()]
+    vec![
+        plain_moka(),
+        moka_with_expiry(),
+        moka_with_deadline(),
+        engine(),
+        rucs(),
+        get_or_load(),
+        observed(),
+    ]
 }
 
 fn record(at: usize) -> Taxpayer {
@@ -123,12 +132,19 @@ fn moka_with_deadline() -> Reader {
 
 /// A cache of ours, filled with the records.
 fn filled() -> (tokio::runtime::Runtime, Cache) {
+    filled_with(|builder| builder)
+}
+
+/// The same, built as `change` says.
+fn filled_with(
+    change: impl FnOnce(CacheBuilder) -> CacheBuilder,
+) -> (tokio::runtime::Runtime, Cache) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build();
     let runtime = runtime.expect("a tokio runtime");
     let local: Arc<dyn Local> = Arc::new(LocalStore::new(&MemoryConfig::default()));
     let cache = {
         let _entered = runtime.enter();
-        Cache::builder(local).build().expect("a cache")
+        change(Cache::builder(local)).build().expect("a cache")
     };
     let cache = cache.service(&ServiceName::from_static("migo"));
     let rucs = RucCache::new(cache.clone(), Arc::new(NoProvider), Profile::Reference);
@@ -167,6 +183,20 @@ fn get_or_load() -> Reader {
     let keys: Vec<Key> = names().iter().map(|name| Key::parse(name).expect("a key")).collect();
     Reader::new("rucache: `read_or_load` by key", move |at| {
         let _runtime = &runtime;
+        let load = || async { Err::<rucache::Loaded<CachedRecord>, _>("never asked") };
+        let read = cache.read_or_load(&keys[at], Ttl::MEDIUM, load);
+        black_box(at_once(read).expect("a hit"));
+    })
+}
+
+/// The same with metrics: what telemetry costs is the difference to the row before.
+fn observed() -> Reader {
+    let exporter = Exporter::new();
+    let metrics = Arc::new(CacheMetrics::new(exporter.recorder(), "bench"));
+    let (runtime, cache) = filled_with(|builder| builder.observer(metrics));
+    let keys: Vec<Key> = names().iter().map(|name| Key::parse(name).expect("a key")).collect();
+    Reader::new("rucache: `read_or_load` by key, with metrics", move |at| {
+        let (_runtime, _exporter) = (&runtime, &exporter);
         let load = || async { Err::<rucache::Loaded<CachedRecord>, _>("never asked") };
         let read = cache.read_or_load(&keys[at], Ttl::MEDIUM, load);
         black_box(at_once(read).expect("a hit"));

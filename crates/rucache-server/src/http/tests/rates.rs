@@ -33,6 +33,17 @@ async fn rate_of_today_is_the_latest() {
 }
 
 #[tokio::test]
+async fn rate_of_yesterday_is_the_latest_while_there_is_none_of_today() {
+    let service = Service::start().await;
+    let now = service.app.runtime().wall().as_millis();
+    let yesterday = rucache::core::Timestamp::from_millis(now - 86_400_000);
+    let yesterday = rucache::ruc::LimaDate::at(yesterday);
+    service.put(&format!("/v1/exchange-rate/{yesterday}"), RATE).await;
+    let answer = service.get("/v1/exchange-rate/latest").await.json();
+    assert_eq!(answer["fecha"], yesterday.to_string());
+}
+
+#[tokio::test]
 async fn life_of_a_rate_may_be_said() {
     let service = Service::start().await;
     service.put(&format!("{DAY}?ttl=60"), RATE).await;

@@ -116,7 +116,15 @@ fn service_starts_without_its_server_answers_and_joins_it() {
     let health = |status: &str| get(&service, "/health").2["status"] == status;
     assert!(health("warning"));
     assert_eq!(get(&service, "/readyz").0, 200);
+    // What the server cannot confirm is put off, and said to be.
+    let entry = format!("{}/v1/cache/migo/a", service.url);
+    let mut put = ureq::put(&entry).content_type("application/json").send("1").expect("an answer");
+    let told = put.body_mut().read_to_string().expect("text");
+    assert_eq!((put.status().as_u16(), told.as_str()), (202, r#"{"outcome":"deferred"}"#));
+    assert_eq!(ureq::delete(&entry).call().expect("an answer").status(), 202);
     redis.restart();
     assert!(wait_until(Duration::from_secs(10), || health("healthy")), "it has not joined");
+    // A copy of what was looked up meanwhile is good for two seconds.
+    ureq::delete(format!("{}{SUNAT}", service.url)).call().expect("deleted");
     assert_eq!(get(&service, SUNAT).1, "rucache; fwd=miss; stored");
 }
