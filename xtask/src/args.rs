@@ -36,6 +36,14 @@ pub(crate) enum Task {
     Sim {
         args: Vec<String>,
     },
+    /// The fault matrix, with what it is told.
+    Faults {
+        args: Vec<String>,
+    },
+    /// Fleets on real servers, with what they are told.
+    Fleet {
+        args: Vec<String>,
+    },
     /// All mutants when none is named.
     Mutants {
         names: Vec<String>,
@@ -47,20 +55,32 @@ pub(crate) enum Task {
     },
 }
 
+/// An option that is handed on, and the tasks that take it.
+const HANDED_ON: &[(&str, &[&str])] = &[
+    ("seed", &["sim", "faults", "fleet"]),
+    ("seeds", &["sim"]),
+    ("config", &["sim"]),
+    ("only", &["faults"]),
+    ("on", &["faults"]),
+    ("seconds", &["faults", "fleet"]),
+];
+
 /// Reads the command line; no argument at all means `help`.
 pub(crate) fn parse(mut parser: Parser) -> Outcome<Task> {
     let mut words: Vec<String> = Vec::new();
     let mut bless = false;
-    let mut sim: Vec<String> = Vec::new();
+    let mut options: Vec<(&[&str], Vec<String>)> = Vec::new();
     while let Some(arg) = parser.next()? {
         match arg {
             Arg::Short('h') | Arg::Long("help") => return Ok(Task::Help),
             Arg::Long("bless") => bless = true,
-            Arg::Long(option @ ("seeds" | "seed" | "config")) => {
-                sim.push(format!("--{option}"));
-                sim.push(parser.value()?.string()?);
-            }
-            Arg::Long("whole") => sim.push("--whole".to_owned()),
+            Arg::Long("whole") => options.push((&["sim"], vec!["--whole".to_owned()])),
+            Arg::Long(long) => match HANDED_ON.iter().find(|(name, _)| *name == long) {
+                Some((name, tasks)) => {
+                    options.push((tasks, vec![format!("--{name}"), parser.value()?.string()?]));
+                }
+                None => return Err(arg.unexpected().into()),
+            },
             Arg::Value(word) => words.push(word.string()?),
             other => return Err(other.unexpected().into()),
         }
@@ -73,11 +93,15 @@ pub(crate) fn parse(mut parser: Parser) -> Outcome<Task> {
             "`{name}` has nothing to bless; `--bless` belongs to `cargo xtask api`"
         )));
     }
-    if let Some(option) = sim.first().filter(|_| name != "sim") {
-        return Err(Failure::new(format!("`{option}` belongs to `cargo xtask sim`")));
+    if let Some((tasks, option)) = options.iter().find(|(tasks, _)| !tasks.contains(&&*name)) {
+        let (option, tasks) = (&option[0], tasks.join("` or `cargo xtask "));
+        return Err(Failure::new(format!("`{option}` belongs to `cargo xtask {tasks}`")));
     }
+    let args = options.into_iter().flat_map(|(_, words)| words).collect();
     match (name.as_str(), rest.as_slice()) {
-        ("sim", []) => Ok(Task::Sim { args: sim }),
+        ("sim", []) => Ok(Task::Sim { args }),
+        ("faults", []) => Ok(Task::Faults { args }),
+        ("fleet", []) => Ok(Task::Fleet { args }),
         ("mutants", _) => Ok(Task::Mutants { names: rest }),
         ("ci", _) => Ok(Task::Ci { steps: rest }),
         ("bench", [suite]) => Ok(Task::Bench { suite: suite.clone() }),
@@ -137,6 +161,12 @@ Developer tasks of rucache: cargo xtask TASK
                   simulated fleets, one for each seed, until one breaks a promise
   sim --seed S [--config NAME] [--whole]
                   one of them again, with its trace
+  faults [--only F05,…] [--on redis,…] [--seed N] [--seconds S]
+                  faults of servers, network and source under whole caches: what was seen, and
+                  whether the promises were kept; --seconds says how long a fault lasts
+  fleet [--seconds S] [--seed N]
+                  processes on real servers in all kinds of trouble, for S seconds (60) on each
+                  kind of server: what they read and change is held against the promises
   mutants [NAME…] switch a safeguard off, build, simulate: each below has to be noticed
   screenshots     take the pictures of the page in docs/images anew
   package         `cargo package` of every library crate, verified
@@ -168,8 +198,11 @@ mod tests {
 
     #[test]
     fn each_task_is_read_with_its_arguments() {
-        let ci = |steps: &[&str]| Task::Ci { steps: steps.iter().map(|&s| s.to_owned()).collect() };
-        let sim = |args: &[&str]| Task::Sim { args: args.iter().map(|&s| s.to_owned()).collect() };
+        let owned = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+        let ci = |steps: &[&str]| Task::Ci { steps: owned(steps) };
+        let sim = |args: &[&str]| Task::Sim { args: owned(args) };
+        let faults = |args: &[&str]| Task::Faults { args: owned(args) };
+        let fleet = |args: &[&str]| Task::Fleet { args: owned(args) };
         let integration =
             |action, backend: &str| Task::Integration { action, backend: backend.to_owned() };
         for (line, task) in [
@@ -190,6 +223,12 @@ mod tests {
             ("peers", Task::Peers),
             ("sim --seeds 9 --config push", sim(&["--seeds", "9", "--config", "push"])),
             ("sim --seed 3 --whole", sim(&["--seed", "3", "--whole"])),
+            ("faults", faults(&[])),
+            (
+                "faults --only F05,F06 --on redis --seed 3 --seconds 9",
+                faults(&["--only", "F05,F06", "--on", "redis", "--seed", "3", "--seconds", "9"]),
+            ),
+            ("fleet --seconds 600", fleet(&["--seconds", "600"])),
             ("mutants", Task::Mutants { names: Vec::new() }),
             ("mutants tag-epoch", Task::Mutants { names: vec!["tag-epoch".to_owned()] }),
             ("package", Task::Package),
@@ -215,6 +254,8 @@ mod tests {
             ("ci --fast", "--fast"),
             ("tidy --bless", "bless"),
             ("bench local --seeds 9", "--seeds"),
+            ("sim --only F05", "`cargo xtask faults`"),
+            ("bench local --seconds 9", "`cargo xtask faults` or `cargo xtask fleet`"),
             ("sim 9", "`sim`"),
         ] {
             let message = words(line).unwrap_err().to_string();

@@ -34,7 +34,7 @@ impl Package {
     fn bench(&self, target: &str) -> Invocation {
         match self {
             Self::Member(name) => {
-                Invocation::cargo("bench --package").args([*name, "--bench", target])
+                Invocation::cargo("bench --all-features --package").args([*name, "--bench", target])
             }
             Self::Peers => peers::cargo(&format!("bench --bench {target}")),
         }

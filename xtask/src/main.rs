@@ -5,6 +5,8 @@ mod args;
 mod bench;
 mod ci;
 mod doctor;
+mod faults;
+mod fleet;
 mod integration;
 mod mutants;
 mod package;
@@ -50,6 +52,8 @@ fn run(task: Task) -> Outcome {
         Task::Bench { suite } => bench::run(&suite),
         Task::Peers => peers::run(),
         Task::Sim { args } => sim::run(&args),
+        Task::Faults { args } => faults::run(&args),
+        Task::Fleet { args } => fleet::run(&args),
         Task::Mutants { names } => mutants::run(&names),
         Task::Screenshots => screenshots::run(),
         Task::Package => package::run(&Workspace::load()?),

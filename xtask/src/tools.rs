@@ -32,7 +32,7 @@ const BUILT: &str = "target/tools";
 
 const EVERY_TASK: &[&str] = &["every task"];
 const ALL_CHECKS: &[&str] = &["test", "ci"];
-const SERVERS: &[&str] = &["test", "ci", "integration", "bench"];
+const SERVERS: &[&str] = &["test", "ci", "integration", "bench", "faults", "fleet"];
 
 pub(crate) const TOOLS: &[Tool] = &[
     Tool {

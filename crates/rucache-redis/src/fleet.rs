@@ -13,7 +13,7 @@ use crate::config::{RedisConfig, Servers};
 use crate::connection::Connector;
 use crate::error::{Cause, Failure};
 use crate::listeners::Listeners;
-use crate::node::{Call, Found, Node, Place, Share, Supervisor};
+use crate::node::{Call, Found, Joins, Node, Place, Share, Supervisor};
 use crate::push::Push;
 use crate::request::{Request, string};
 use crate::sentinel::Sentinels;
@@ -40,16 +40,21 @@ pub(crate) struct Recruiter {
 
 impl Recruiter {
     /// A node called `name` at `place`, which has `share` of the slots, at work from now on.
-    pub(crate) fn recruit(&self, name: String, place: Place, share: Share) -> Member {
+    pub(crate) fn recruit(&self, name: String, place: Place, share: Share, joins: Joins) -> Member {
         let Self { connector, listeners, codec } = self.clone();
         let node = Arc::new(Node::new(name, share, connector.timeout() * 2));
         let push = Push::new(node.clone(), connector.clone(), listeners.clone(), codec);
-        let supervisor = Supervisor::new(node.clone(), place, connector, listeners);
+        let supervisor = Supervisor::new(node.clone(), place, connector, listeners, joins);
         let tasks = [
             tokio::spawn(supervisor.run()).abort_handle(),
             tokio::spawn(push.run()).abort_handle(),
         ];
         Member { node, tasks }
+    }
+
+    /// Tells everybody that a node is needed no more: nobody waits for it to come back.
+    pub(crate) fn dismiss(&self, member: &Member) {
+        self.listeners.node_up(member.node.name());
     }
 }
 
@@ -69,12 +74,12 @@ impl Fleet {
         Ok(match &config.servers {
             Servers::One(address) => {
                 let place = Place::At(address.clone());
-                Self::One(recruiter.recruit(address.to_string(), place, Share::All))
+                Self::One(recruiter.recruit(address.to_string(), place, Share::All, Joins::AtStart))
             }
             Servers::Sentinel { sentinels, service, .. } => {
                 let sentinels = Sentinels::new(service.clone(), sentinels, connector);
                 let place = Place::Named(Arc::new(sentinels));
-                Self::One(recruiter.recruit(service.clone(), place, Share::All))
+                Self::One(recruiter.recruit(service.clone(), place, Share::All, Joins::AtStart))
             }
             Servers::Cluster(seeds) => Self::Cluster(Cluster::new(seeds.clone(), recruiter)),
         })

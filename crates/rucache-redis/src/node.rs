@@ -23,7 +23,7 @@ use crate::script;
 
 pub(crate) use establish::{Place, field};
 pub(crate) use reads::Found;
-pub(crate) use supervisor::Supervisor;
+pub(crate) use supervisor::{Joins, Supervisor};
 
 use link::{Admitted, Link};
 use reads::Reads;

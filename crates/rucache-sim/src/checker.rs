@@ -138,3 +138,6 @@ impl Book {
         Moment { seq: self.seq, at: self.now }
     }
 }
+
+#[cfg(test)]
+mod tests;

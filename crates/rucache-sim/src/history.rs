@@ -57,6 +57,11 @@ impl History {
         self.book().told(process, change);
     }
 
+    /// `process` knows that it has made a change.
+    pub(crate) fn knows(&self, process: u64, change: &Change) {
+        self.book().knows(process, change);
+    }
+
     /// `process` has read an entry of `key` with the markers above it.
     pub(crate) fn read_markers(&self, process: u64, key: &Key) {
         self.book().read_markers(process, key);

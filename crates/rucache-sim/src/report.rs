@@ -74,7 +74,7 @@ fn live(world: &Arc<World>) {
             return world.history.violate("I5", || "nothing happens any more".to_owned());
         }
         let steps = world.scheduler.steps();
-        if steps % LOOK_EVERY != 0 {
+        if !steps.is_multiple_of(LOOK_EVERY) {
             continue;
         }
         world.history.watch();

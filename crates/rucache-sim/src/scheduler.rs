@@ -276,3 +276,81 @@ impl Drop for Sleep {
         self.shared.lock().timers.remove(&self.timer);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scheduler(seed: u64) -> Scheduler {
+        Scheduler::new(Random::of_part(seed, 0))
+    }
+
+    /// The order in which ten tasks that are ready at once run.
+    fn order(seed: u64) -> Vec<usize> {
+        let (scheduler, ran) = (scheduler(seed), Arc::new(Mutex::new(Vec::new())));
+        for number in 0..10 {
+            let ran = ran.clone();
+            let task = async move { ran.lock().unwrap().push(number) };
+            scheduler.spawn(Owner::World, Box::pin(task));
+        }
+        while scheduler.step() {}
+        Arc::try_unwrap(ran).unwrap().into_inner().unwrap()
+    }
+
+    #[test]
+    fn chance_decides_who_runs_and_the_seed_on_chance() {
+        assert_eq!(order(1), order(1));
+        assert_ne!(order(1), order(2));
+        let mut sorted = order(1);
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..10).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn time_passes_to_the_next_timer_and_no_further() {
+        let scheduler = scheduler(1);
+        let begun = scheduler.now();
+        for millis in [30, 10] {
+            let nap = scheduler.sleep(Duration::from_millis(millis));
+            scheduler.spawn(Owner::World, Box::pin(nap));
+        }
+        let mut moments = Vec::new();
+        while scheduler.step() {
+            moments.push(scheduler.now().since(begun).as_millis());
+        }
+        moments.dedup();
+        assert_eq!(moments, [0, 10, 30]);
+    }
+
+    #[test]
+    fn the_tasks_of_a_killed_process_are_dropped() {
+        let scheduler = scheduler(1);
+        let alive = Arc::new(());
+        for owner in [Owner::World, Owner::Process(1), Owner::Process(2)] {
+            let (held, nap) = (alive.clone(), scheduler.sleep(Duration::from_secs(1)));
+            let task = async move {
+                nap.await;
+                drop(held);
+            };
+            scheduler.spawn(owner, Box::pin(task));
+        }
+        (0..3).for_each(|_| assert!(scheduler.step()));
+        scheduler.kill(Owner::Process(1));
+        assert_eq!(Arc::strong_count(&alive), 3);
+        scheduler.shut_down();
+        assert_eq!(Arc::strong_count(&alive), 1);
+    }
+
+    #[test]
+    fn a_panic_is_kept_and_harms_no_other_task() {
+        let scheduler = scheduler(1);
+        let panics = async { std::panic::resume_unwind(Box::new("on purpose")) };
+        scheduler.spawn(Owner::World, Box::pin(panics));
+        let done = Arc::new(Mutex::new(false));
+        let other = done.clone();
+        scheduler.spawn(Owner::World, Box::pin(async move { *other.lock().unwrap() = true }));
+        while scheduler.step() {}
+        assert_eq!(scheduler.panicked().as_deref(), Some("on purpose"));
+        assert!(*done.lock().unwrap());
+    }
+}

@@ -5,7 +5,7 @@
 //! no harm. `cargo run -p rucache --example database`
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rucache::core::rule::{Event, RuleSet};
 use rucache::engine::Written;
@@ -64,7 +64,8 @@ impl Database {
 async fn relay(database: &Database, cache: &Cache, rules: &RuleSet) {
     while let Some(event) = database.oldest_note() {
         for applied in cache.apply(rules, &event, None).await {
-            println!("{} {}: {:?}", applied.effect.kind, applied.effect.target, applied.result);
+            let effect = &applied.effect;
+            println!("{} {}: {:?}", effect.kind.as_str(), effect.target, applied.result);
             if !matches!(applied.result, Ok(Written::Done)) {
                 return;
             }
@@ -73,16 +74,23 @@ async fn relay(database: &Database, cache: &Cache, rules: &RuleSet) {
     }
 }
 
-async fn price(database: &Database, cache: &Cache, id: u32) -> Result<String, rucache::CacheError> {
-    let name = format!("producto_{id}");
-    let load = || async { database.price(id).ok_or_else(|| std::io::Error::other("no such row")) };
-    cache.get_or_load(&name, Ttl::MEDIUM, load).await
+async fn price(
+    database: &Arc<Database>,
+    cache: &Cache,
+    id: u32,
+) -> Result<String, rucache::CacheError> {
+    // A load outlives a caller that leaves, so it owns what it needs.
+    let database = Arc::clone(database);
+    let load = move || async move {
+        database.price(id).ok_or_else(|| std::io::Error::other("there is no such row"))
+    };
+    cache.get_or_load(&format!("producto_{id}"), Ttl::MEDIUM, load).await
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let File { rules } = toml::from_str(RULES)?;
-    let (database, cache) = (Database::default(), open("memory://").await?);
+    let (database, cache) = (Arc::new(Database::default()), open("memory://").await?);
     database.change_price(7, "89.90");
     relay(&database, &cache, &rules).await;
     assert_eq!(price(&database, &cache, 7).await?, "89.90");

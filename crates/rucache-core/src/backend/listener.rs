@@ -45,6 +45,6 @@ pub trait Listener: Send + Sync {
     /// The node stays closed and is tried again later.
     async fn node_recovering(&self, node: &str) -> Result<(), Error>;
 
-    /// A node serves reads again.
+    /// A node serves reads again, or is needed no more.
     fn node_up(&self, node: &str);
 }

@@ -14,7 +14,7 @@ use crate::config::Address;
 use crate::connection::Purpose;
 use crate::error::Cause;
 use crate::fleet::{Member, Recruiter};
-use crate::node::{Access, Call, Lane, Node, Place, Share};
+use crate::node::{Access, Call, Joins, Lane, Node, Place, Share};
 use crate::request::list;
 
 /// Time between two looks that nobody asked for.
@@ -146,11 +146,12 @@ impl Scout {
     /// Makes the view the picture: nodes that stay keep their connections.
     fn take_in(&self, view: &View) {
         let before = self.known.borrow().clone();
+        let joins = if before.members.is_empty() { Joins::AtStart } else { Joins::Later };
         let mut members = BTreeMap::new();
         for address in &view.primaries {
             let member = before.members.get(address).cloned().unwrap_or_else(|| {
                 let place = Place::At(address.clone());
-                Arc::new(self.recruiter.recruit(address.to_string(), place, Share::Slots))
+                Arc::new(self.recruiter.recruit(address.to_string(), place, Share::Slots, joins))
             });
             members.insert(address.clone(), member);
         }
@@ -160,6 +161,8 @@ impl Scout {
                 ranges.insert(*first, (*last, member.node.clone()));
             }
         }
+        let gone = before.members.iter().filter(|(address, _)| !members.contains_key(*address));
+        gone.for_each(|(_, member)| self.recruiter.dismiss(member));
         self.known.send_replace(Arc::new(Topology { members, ranges }));
     }
 }

@@ -29,6 +29,15 @@ const TICK: Duration = Duration::from_millis(50);
 /// How often Sentinels are asked about a node that is down.
 const ASK_SENTINELS: Duration = Duration::from_millis(250);
 
+/// When a node became one of those that are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Joins {
+    /// With the first picture of the servers.
+    AtStart,
+    /// Later: a replica that took over lacks what its primary had not told it.
+    Later,
+}
+
 /// Connects a [`Node`] and keeps it connected.
 ///
 /// All connecting is done here, one attempt at a time, so that a thousand callers of a dead server
@@ -39,6 +48,7 @@ pub(crate) struct Supervisor {
     place: Place,
     connector: Arc<Connector>,
     listeners: Arc<Listeners>,
+    joins: Joins,
     run_id: Option<String>,
     /// When the node was joined last, and the time before.
     joined: [Option<Instant>; 2],
@@ -56,12 +66,14 @@ impl Supervisor {
         place: Place,
         connector: Arc<Connector>,
         listeners: Arc<Listeners>,
+        joins: Joins,
     ) -> Self {
         Self {
             node,
             place,
             connector,
             listeners,
+            joins,
             run_id: None,
             joined: [None; 2],
             suspected: None,
@@ -114,14 +126,17 @@ impl Supervisor {
             };
             *link = Link::Recovering(connections.clone(), until);
         });
-        if run_id.is_some() && self.run_id.is_some() && run_id != self.run_id {
-            // Another life of the server, or another server: it may have forgotten things.
-            self.listeners.tell(&Change::Everything);
+        let is_other = run_id.is_some() && self.run_id.is_some() && run_id != self.run_id;
+        if is_other || self.joins == Joins::Later {
+            // Another life of the server, or another server in its place: it may lack what was
+            // confirmed.
+            self.listeners.tell(&Change::Rewound);
         }
         if let Err(error) = self.listeners.node_recovering(node.name()).await {
             tracing::warn!(node = %node.name(), %error, "redis node stays closed");
             return self.down(Cause::Recovering);
         }
+        self.joins = Joins::AtStart;
         self.run_id = run_id.or(self.run_id.take());
         self.joined = [Some(after(Duration::ZERO)), self.joined[0]];
         node.late.store(0, Ordering::Relaxed);

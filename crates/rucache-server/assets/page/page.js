@@ -192,7 +192,7 @@ async function poll() {
 
 async function watch() {
   for (;;) {
-    if (!document.hidden) await poll();
+    await poll();
     await new Promise((wake) => setTimeout(wake, PERIOD));
   }
 }

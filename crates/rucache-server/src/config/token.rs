@@ -44,7 +44,7 @@ impl FromStr for Token {
                 "a token of {len} bytes is too short to be safe; make one of {SHORTEST} at least, \
                  with `openssl rand -hex 32` for example"
             )),
-            _ if !text.as_bytes().iter().all(|byte| fits(byte)) => {
+            _ if !text.as_bytes().iter().all(fits) => {
                 Err("a token has letters, digits and - . _ ~ + / = only".to_owned())
             }
             _ => Ok(Self(text.to_owned())),

@@ -12,5 +12,6 @@ mod health;
 mod key;
 mod leases;
 mod lookup;
+mod manual;
 mod ruc;
 mod serve;

@@ -44,8 +44,8 @@ fn pictures_of_the_page_are_taken() {
     let load = filled(&service);
     let phone = Viewport { width: 390, height: 844, scale: 2, scheme: Scheme::Light };
     let views = [
-        ("page-light", Viewport { scale: 2, ..DESK }),
-        ("page-dark", Viewport { scale: 2, scheme: Scheme::Dark, ..DESK }),
+        ("page-light", DESK),
+        ("page-dark", Viewport { scheme: Scheme::Dark, ..DESK }),
         ("page-phone", phone),
     ];
     let tabs = views.map(|(name, viewport)| (name, chromium.open(&service.url, viewport)));

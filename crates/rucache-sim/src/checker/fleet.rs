@@ -9,8 +9,9 @@ use super::Book;
 use super::record::{Moment, Process, Restore};
 use crate::server::Loss;
 
-/// How long after the last trouble the fleet counts as at peace: the outbox tries again every second.
-const SETTLING: Duration = Duration::from_millis(1_500);
+/// How long after the last trouble the fleet counts as at peace: a lease whose grant was lost on its
+/// way lasts for five seconds, rounded up, and the outbox tries again every second.
+const SETTLING: Duration = Duration::from_millis(6_500);
 
 impl Book {
     pub(crate) fn process_began(&mut self, process: u64, place: usize) {
@@ -21,7 +22,7 @@ impl Book {
             recovered: None,
             push_since: None,
             read: BTreeMap::new(),
-            told: BTreeMap::new(),
+            knows: BTreeMap::new(),
         };
         self.processes.insert(process, begun);
     }
@@ -61,11 +62,16 @@ impl Book {
 
     pub(crate) fn told(&mut self, process: u64, change: &Change) {
         self.note(|| format!("p{process} is told {}", text(change)));
+        self.knows(process, change);
+    }
+
+    /// `process` knows of a change: it was told, or it has made it, now or from its outbox.
+    pub(crate) fn knows(&mut self, process: u64, change: &Change) {
         let moment = self.moment();
         let concerned: Vec<Key> =
             self.setup.keys.iter().filter(|key| concerns(change, key)).cloned().collect();
         if let Some(process) = self.processes.get_mut(&process) {
-            process.told.extend(concerned.into_iter().map(|key| (key, moment)));
+            process.knows.extend(concerned.into_iter().map(|key| (key, moment)));
         }
     }
 
@@ -116,7 +122,7 @@ impl Book {
     /// the flight of `key` in `process`.
     pub(super) fn was_superseded(&self, process: u64, key: &Key, moment: Moment) -> bool {
         let unsettled = self.processes.get(&process).is_some_and(|process| {
-            process.unrest >= moment.at || process.told.get(key).is_some_and(|told| *told > moment)
+            process.unrest >= moment.at || process.knows.get(key).is_some_and(|known| *known > moment)
         });
         unsettled || self.was_changed(key, moment)
     }
@@ -140,8 +146,11 @@ fn concerns(change: &Change, key: &Key) -> bool {
         Marker::Service(service) | Marker::TagEpoch(service) => service.as_str() == key.service(),
         Marker::Tag(tag) => tag.service() == key.service(),
     };
+    // By changing an entry of its own a cache finds out whether it is told; then it trusts nothing
+    // from before.
+    let proves_push = |told: &Key| told.service() == "cache";
     match change {
-        Change::Entries(keys) => keys.contains(key),
+        Change::Entries(keys) => keys.contains(key) || keys.iter().any(proves_push),
         Change::Markers(markers) => markers.iter().any(marker_concerns),
         Change::Service(service) => service.as_str() == key.service(),
         _ => true,

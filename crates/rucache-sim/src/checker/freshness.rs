@@ -112,7 +112,7 @@ impl Book {
         {
             return Some(ended.at);
         }
-        let last = restores.last().unwrap_or(first).moment;
+        let last = restores.next_back().unwrap_or(first).moment;
         let process = self.processes.get(&by.process).filter(|process| process.alive)?;
         let told_again = process.recovered.filter(|moment| *moment > last)?;
         Some(told_again.at.max(ended.at))

@@ -201,8 +201,8 @@ pub(super) struct Process {
     pub(super) push_since: Option<Mono>,
     /// When it last read root and service marker with an entry of a key, in the store's life.
     pub(super) read: BTreeMap<Key, Moment>,
-    /// When it was last told of a change that may concern a key.
-    pub(super) told: BTreeMap<Key, Moment>,
+    /// When it last learnt of a change that may concern a key.
+    pub(super) knows: BTreeMap<Key, Moment>,
 }
 
 /// A time that the store was put back to an older state.

@@ -60,17 +60,18 @@ impl Backend for Link {
     }
 
     async fn delete_many(&self, keys: &[Key]) -> Answers<bool> {
-        self.call(Operation::Delete, Access::Other, keys.to_vec(), |data, now, _, key| {
-            data.delete(key, now)
-        })
-        .await
+        let command = |data: &mut Data, now, _: &mut Random, key: &Key| data.delete(key, now);
+        let answers = self.call(Operation::Delete, Access::Other, keys.to_vec(), command).await;
+        self.wire.history.knows(self.process, &Change::Entries(keys.to_vec()));
+        answers
     }
 
     async fn expire_many(&self, keys: &[Key]) -> Answers<bool> {
-        self.call(Operation::Expire, Access::Other, keys.to_vec(), |data, now, random, key| {
-            data.expire(key, now, random)
-        })
-        .await
+        let command =
+            |data: &mut Data, now, random: &mut Random, key: &Key| data.expire(key, now, random);
+        let answers = self.call(Operation::Expire, Access::Other, keys.to_vec(), command).await;
+        self.wire.history.knows(self.process, &Change::Entries(keys.to_vec()));
+        answers
     }
 
     async fn lease_many(&self, requests: &[LeaseRequest]) -> Answers<Lease> {
@@ -114,10 +115,13 @@ impl Backend for Link {
 
     async fn bump(&self, markers: &[Marker], seed: MarkerVersion) -> Answers<()> {
         let items = markers.iter().map(|marker| (marker.clone(), seed)).collect();
-        self.call(Operation::Bump, Access::Other, items, |data, _, _, (marker, seed)| {
-            data.bump(marker, *seed);
-        })
-        .await
+        let command =
+            |data: &mut Data, _, _: &mut Random, (marker, seed): &(Marker, MarkerVersion)| {
+                data.bump(marker, *seed);
+            };
+        let answers = self.call(Operation::Bump, Access::Other, items, command).await;
+        self.wire.history.knows(self.process, &Change::Markers(markers.to_vec()));
+        answers
     }
 
     async fn map_put(
