@@ -132,6 +132,11 @@ impl History {
         self.book().load_began(call, key, tags)
     }
 
+    /// A load of `call` has asked for its own key, and was told so, or not.
+    pub(crate) fn recursed(&self, call: CallId, key: &Key, noticed: bool) {
+        self.book().recursed(call, key, noticed);
+    }
+
     pub(crate) fn load_ended(&self, load: LoadId, end: LoadEnd) {
         self.book().load_ended(load, end);
     }

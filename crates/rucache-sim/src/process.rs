@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rucache_core::{Backend, Key, MapLocal};
-use rucache_engine::{Cache, CacheError, Loaded, Policy};
+use rucache_engine::{Cache, CacheError, LoadError, Loaded, Policy};
 
 use crate::checker::CallId;
 use crate::history::History;
@@ -84,13 +84,24 @@ impl Process {
         keys: Vec<Key>,
         healthy: bool,
     ) -> Vec<Result<Loaded<Fact>, Refusal>> {
-        let (course, tagged) = {
+        let (course, tagged): (_, Vec<_>) = {
             let mut random = self.random();
             let course = Course::draw(&mut random, healthy);
             let tagged = keys.into_iter().map(|key| (key, draw_tags(&mut random))).collect();
             (course, tagged)
         };
+        if let (true, Some((key, _))) = (course.recurses, tagged.first()) {
+            self.recurse(call, key).await;
+        }
         source::load(&self.history, &self.scheduler, call, tagged, course).await
+    }
+
+    /// Asks for `key` from within a load of it: that would wait for itself.
+    async fn recurse(&self, call: CallId, key: &Key) {
+        let nothing = || async { Err::<Fact, _>(Refusal) };
+        let answer = self.cache.get_or_load(key, self.policy, nothing).await;
+        let noticed = matches!(answer, Err(CacheError::Load(LoadError::Recursive)));
+        self.history.recursed(call, key, noticed);
     }
 
     /// Tags for a value to be set.

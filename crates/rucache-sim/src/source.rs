@@ -45,6 +45,8 @@ const VERDICT: Policy = Policy::negative(Ttl::millis(500), Ttl::secs(4));
 pub(crate) struct Course {
     span: Duration,
     end: CourseEnd,
+    /// Whether it asks for what it is loading.
+    pub(crate) recurses: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -61,7 +63,7 @@ impl Course {
     /// How the next load goes; `healthy` ones bring a value soon.
     pub(crate) fn draw(random: &mut Random, healthy: bool) -> Self {
         if healthy {
-            return Self { span: random.millis(10), end: CourseEnd::Value };
+            return Self { span: random.millis(10), end: CourseEnd::Value, recurses: false };
         }
         let span = match random.below(10) {
             0..6 => random.millis(30),
@@ -76,7 +78,7 @@ impl Course {
             94..97 => CourseEnd::Panic,
             _ => CourseEnd::Never,
         };
-        Self { span, end }
+        Self { span, end, recurses: random.chance(10) }
     }
 }
 

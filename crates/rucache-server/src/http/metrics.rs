@@ -10,6 +10,7 @@ use rucache::telemetry::{CacheMetrics, Exporter, Reading, RouteMetrics};
 
 use super::access::Access;
 use super::app::App;
+use super::problem::{Kind, Problem};
 use super::reply;
 use super::route::{Answer, Answered, Route, Verb};
 use super::watch::Watch;
@@ -101,5 +102,9 @@ async fn render(app: &App) -> Answered {
         reading.negatives = ReasonKind::ALL.iter().map(counted).collect();
     }
     app.metrics().cache.publish(&reading);
-    Ok(reply::ok(Exporter::CONTENT_TYPE, app.metrics().exporter.render()))
+    // Writing thousands of lines takes milliseconds, which look-ups shall not wait for.
+    let app = app.clone();
+    let rendered = tokio::task::spawn_blocking(move || app.metrics().exporter.render()).await;
+    let text = rendered.map_err(|_| Problem::new(Kind::Internal, "the metrics were not written"))?;
+    Ok(reply::ok(Exporter::CONTENT_TYPE, text))
 }

@@ -122,7 +122,8 @@ impl Book {
     /// the flight of `key` in `process`.
     pub(super) fn was_superseded(&self, process: u64, key: &Key, moment: Moment) -> bool {
         let unsettled = self.processes.get(&process).is_some_and(|process| {
-            process.unrest >= moment.at || process.knows.get(key).is_some_and(|known| *known > moment)
+            process.unrest >= moment.at
+                || process.knows.get(key).is_some_and(|known| *known > moment)
         });
         unsettled || self.was_changed(key, moment)
     }

@@ -57,6 +57,16 @@ impl Book {
         }
     }
 
+    pub(crate) fn recursed(&mut self, call: CallId, key: &Key, noticed: bool) {
+        self.note(|| format!("#{} asks for {key} from within its load: {noticed}", call.0));
+        let Call { process, called, .. } = self.calls[call.0];
+        if !noticed && !self.was_superseded(process, key, called) {
+            self.violate("I5", || {
+                format!("the load of #{} asked for {key}, its own key, and was not told so", call.0)
+            });
+        }
+    }
+
     pub(crate) fn loads_within(&self, key: &Key, span: Duration) -> usize {
         let loads = self.loads_of.get(key).into_iter().flatten();
         loads.filter(|id| self.now.since(self.loads[**id].began.at) <= span).count()

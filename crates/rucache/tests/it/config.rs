@@ -210,7 +210,7 @@ fn tables_and_lists_are_json_in_the_environment() {
     let config = layers.into_config();
     assert_eq!(config.ttls.patterns(), [("ventas".to_owned(), rucache::Ttl::secs(300))]);
     assert_eq!(config.rules.len(), 1);
-    assert_eq!(config.rule_set().unwrap().rules().next(), Some(&config.rules[0]));
+    assert_eq!(config.rule_set().unwrap().rules().last(), Some(&config.rules[0]));
 }
 
 #[tokio::test]

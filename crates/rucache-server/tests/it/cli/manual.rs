@@ -50,8 +50,9 @@ fn every_command_has_a_row() {
         let help = rucache(arguments).run().stdout;
         let commands = help.split("Commands:\n").nth(1).unwrap_or_default().lines();
         let names = commands.take_while(|line| !line.is_empty());
-        let names = names.filter_map(|line| line.split_whitespace().next());
-        names.filter(|name| *name != "help").map(str::to_owned).collect()
+        // What stands further in continues the line above.
+        let names = names.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+        names.filter(|name| !["", "help"].contains(name)).map(str::to_owned).collect()
     };
     for command in listed(&["-h"]) {
         let inner = listed(&[&command, "-h"]);
