@@ -26,8 +26,9 @@ pub(crate) fn run(args: &[String]) -> Outcome {
 
 /// The command; `args` are options with their values.
 fn fleets(args: &[String]) -> Invocation {
-    let fleets = Invocation::cargo("test --package rucache --features redis,memcached --test fleet")
-        .words("-- invariants:: --nocapture");
+    let fleets =
+        Invocation::cargo("test --package rucache --features redis,memcached --test fleet")
+            .words("-- invariants:: --nocapture");
     let given = |option: &str| args.chunks(2).rev().find(|pair| pair[0] == option);
     VARIABLES.iter().fold(fleets, |fleets, (option, variable)| match given(option) {
         Some([_, value]) => fleets.env(variable, value),

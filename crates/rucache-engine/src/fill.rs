@@ -142,20 +142,20 @@ impl Engine {
             fillings.push(Filling { at, place, made, tags: Vec::new(), result });
         }
         self.tag(shared, permitted, &mut fillings).await;
-        let fills: Vec<Fill<'_>> = fillings
-            .iter()
-            .filter(|filling| filling.result != StoreResult::Superseded)
-            .map(|filling| Fill {
-                key: &permitted[filling.at].leader.key,
-                entry: filling.made.map(|made| &made.entry),
-                markers: filling.place.markers,
-                tags: &filling.tags,
-                when: match cfg!(mutant = "lease-fence") {
-                    true => Precondition::Always,
-                    false => Precondition::Lease(filling.place.hold.token),
-                },
-            })
-            .collect();
+        let mut fills = Vec::with_capacity(fillings.len());
+        for filling in fillings.iter().filter(|one| one.result != StoreResult::Superseded) {
+            let key = &permitted[filling.at].leader.key;
+            let markers = match cfg!(mutant = "markers-before-load") {
+                true => shared.markers(key).await.unwrap_or(filling.place.markers),
+                false => filling.place.markers,
+            };
+            let when = match cfg!(mutant = "lease-fence") {
+                true => Precondition::Always,
+                false => Precondition::Lease(filling.place.hold.token),
+            };
+            let entry = filling.made.map(|made| &made.entry);
+            fills.push(Fill { key, entry, markers, tags: &filling.tags, when });
+        }
         let mut outcomes = shared.write(&fills).await.into_iter();
         for filling in &fillings {
             results[filling.at] = match filling.result {

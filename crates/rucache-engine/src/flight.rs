@@ -151,6 +151,7 @@ impl Flights {
             shard.flights.remove(key);
         }
         shard.setbacks.remove(key);
+        shard.astray.remove(key);
         shard.lent.void(key);
         shard.changes += 1;
         change()
@@ -213,6 +214,11 @@ impl Flights {
         if shard.astray.len() < SETBACKS {
             shard.astray.insert(key.clone(), until);
         }
+    }
+
+    /// Takes note that the lease of `key` is known to be somebody's, or nobody's.
+    pub(crate) fn lease_is_known(&self, key: &Key) {
+        self.shard(key).astray.remove(key);
     }
 
     /// Whether the lease of `key` may be held by this process for nobody.

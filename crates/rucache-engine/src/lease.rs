@@ -201,6 +201,7 @@ impl Engine {
             let has_fallback = prior.as_ref().is_some_and(|prior| !is_negative(prior));
             match answer {
                 Ok(Lease::Granted(token)) => {
+                    self.flights.lease_is_known(&leader.key);
                     let hold = LeaseHold { key: leader.key.clone(), token };
                     let epoch = epoch.ok();
                     if markers.is_none() {

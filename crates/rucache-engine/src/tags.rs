@@ -83,10 +83,13 @@ impl Tags {
         }
     }
 
-    /// All tags, as they are now.
+    /// All tags, as they are now, in the order of their keys.
     pub(crate) fn all(&self) -> Vec<Arc<Tag>> {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
-        table.tags.values().cloned().collect()
+        let mut tags: Vec<_> = table.tags.values().cloned().collect();
+        drop(table);
+        tags.sort_unstable_by(|left, right| left.guard.tag.as_str().cmp(right.guard.tag.as_str()));
+        tags
     }
 
     /// Drops the tags that nobody carries.

@@ -109,7 +109,10 @@ async fn backend_that_is_dropped_ends_its_recovery() {
     let began = Instant::now();
     // Long enough for a probe, which would be seen by both.
     while began.elapsed() < Duration::from_millis(1_500) {
-        assert_eq!(outbox.told(), ["up", "down"].map(|what| format!("{what} {}", server.address())));
+        assert_eq!(
+            outbox.told(),
+            ["up", "down"].map(|what| format!("{what} {}", server.address()))
+        );
         assert_eq!(server.stat("total_connections"), before);
         sleep_until(Instant::now() + Duration::from_millis(20)).await;
     }

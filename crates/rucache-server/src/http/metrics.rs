@@ -105,6 +105,7 @@ async fn render(app: &App) -> Answered {
     // Writing thousands of lines takes milliseconds, which look-ups shall not wait for.
     let app = app.clone();
     let rendered = tokio::task::spawn_blocking(move || app.metrics().exporter.render()).await;
-    let text = rendered.map_err(|_| Problem::new(Kind::Internal, "the metrics were not written"))?;
+    let text =
+        rendered.map_err(|_| Problem::new(Kind::Internal, "the metrics were not written"))?;
     Ok(reply::ok(Exporter::CONTENT_TYPE, text))
 }

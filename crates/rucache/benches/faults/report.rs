@@ -21,8 +21,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) const HEADER: &str =
-        "| fault | | on | reads | failed | wrong | p99 | max | recovery | | |\n\
+    pub(crate) const HEADER: &str = "| fault | | on | reads | failed | wrong | p99 | max | recovery | | |\n\
          |---|---|---|---|---|---|---|---|---|---|---|";
 
     /// Takes note of a breach unless `holds`.

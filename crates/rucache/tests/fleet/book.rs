@@ -54,7 +54,9 @@ pub(crate) enum TroubleKind {
     /// Between the processes and the server.
     Server,
     /// The server lost what it had, or went back to what it had had at a moment.
-    Forgot { back_to: Option<Moment> },
+    Forgot {
+        back_to: Option<Moment>,
+    },
     /// The process stood still.
     Paused,
     Killed,
@@ -165,7 +167,9 @@ impl Book {
 
     fn tally(&self) -> Tally {
         let ended = |wanted| {
-            self.changes.iter().filter(move |change| change.ended.is_some_and(|end| end.1 == wanted))
+            self.changes
+                .iter()
+                .filter(move |change| change.ended.is_some_and(|end| end.1 == wanted))
         };
         let mut tally = Tally {
             reads: self.reads.len(),
@@ -192,7 +196,8 @@ impl Book {
     /// so shortly before that it may still have shown.
     fn was_trouble(&self, process: Option<Process>, from: Moment, to: Moment) -> bool {
         self.troubles.iter().any(|trouble| {
-            let concerns = process.is_none() || trouble.process.is_none_or(|of| Some(of) == process);
+            let concerns =
+                process.is_none() || trouble.process.is_none_or(|of| Some(of) == process);
             concerns && trouble.from <= to && after(trouble.to, SETTLING) >= from
         })
     }

@@ -129,7 +129,10 @@ async fn clear_in_this_process_leaves_its_sibling_alone() {
     for service in [CLEARED, SIBLING] {
         fill(&cache, service).await;
     }
-    assert_eq!(cache.service(&ServiceName::from_static(CLEARED)).clear().await.unwrap(), Written::Done);
+    assert_eq!(
+        cache.service(&ServiceName::from_static(CLEARED)).clear().await.unwrap(),
+        Written::Done
+    );
     assert_eq!(count(&cache, CLEARED).await, 0);
     assert_eq!(count(&cache, SIBLING).await, ENTRIES);
 }

@@ -63,11 +63,22 @@ pub(crate) enum Verdict {
 pub(crate) enum Note {
     Read(Read),
     /// A change begins. Told before it does anything.
-    Changes { id: u64, at: Moment, change: Change },
+    Changes {
+        id: u64,
+        at: Moment,
+        change: Change,
+    },
     /// A change has ended.
-    Changed { id: u64, at: Moment, end: ChangeEnd },
+    Changed {
+        id: u64,
+        at: Moment,
+        end: ChangeEnd,
+    },
     /// Something went wrong between this process and the server, or got well again.
-    Trouble { at: Moment, what: String },
+    Trouble {
+        at: Moment,
+        what: String,
+    },
 }
 
 /// One read of one key.
@@ -149,8 +160,13 @@ pub(crate) enum Change {
     /// A key is set to the value with this number.
     Set(usize, u64),
     /// A tag of a service.
-    Tag { service: usize, tag: usize },
-    Clear { service: usize },
+    Tag {
+        service: usize,
+        tag: usize,
+    },
+    Clear {
+        service: usize,
+    },
     ClearAll,
 }
 

@@ -39,17 +39,15 @@ struct Nodes {
 
 impl Nodes {
     fn start(site: Site, seed: u64) -> Self {
-        let large = MemcachedOptions {
-            memory_mb: Some(1_024),
-            ..MemcachedOptions::default()
-        };
+        let large = MemcachedOptions { memory_mb: Some(1_024), ..MemcachedOptions::default() };
         let (redis, memcached) = match site {
             Site::Memory => (None, Vec::new()),
             Site::Memcached => (None, Memcached::start_pool(1, &large)),
             Site::Pool => (None, Memcached::start_pool(3, &large)),
             _ => (Some(RedisServer::start(RedisOptions::default())), Vec::new()),
         };
-        let ports = redis.iter().map(RedisServer::port).chain(memcached.iter().map(Memcached::port));
+        let ports =
+            redis.iter().map(RedisServer::port).chain(memcached.iter().map(Memcached::port));
         let proxies = ports.map(|port| FaultProxy::start(port, seed)).collect();
         Self { redis, memcached, proxies }
     }

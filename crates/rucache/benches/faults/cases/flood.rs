@@ -133,10 +133,7 @@ fn key(service: &'static str, number: u64) -> Key {
 async fn ask_unknown(cache: &Cache, number: u64) {
     let load = || async { Ok::<_, std::io::Error>(Loaded::<String>::negative("not_found")) };
     let answer = cache.read_or_load(&key("unknown", number), Ttl::MEDIUM, load).await;
-    let right = matches!(
-        answer,
-        Err(rucache::CacheError::Load(LoadError::Negative(_)))
-    );
+    let right = matches!(answer, Err(rucache::CacheError::Load(LoadError::Negative(_))));
     assert!(right, "{answer:?}");
 }
 

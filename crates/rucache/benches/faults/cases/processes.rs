@@ -25,8 +25,7 @@ const LOAD: Duration = Duration::from_millis(300);
 
 /// A process that is told a name, asks for it many times at once, and says how often it had to load.
 pub(crate) async fn obey(mut parent: Parent) {
-    let site =
-        if std::env::var_os(MEMCACHED).is_some() { Site::Memcached } else { Site::Redis };
+    let site = if std::env::var_os(MEMCACHED).is_some() { Site::Memcached } else { Site::Redis };
     let cache = open(site, &std::env::var(URL).unwrap()).await;
     parent.send("ready");
     while let Some(name) = parent.receive() {
@@ -68,7 +67,8 @@ pub(crate) async fn one_cold_key(context: Context) -> Report {
     let mut report = Report::default();
     for round in 0..ROUNDS {
         members.iter().for_each(|member| member.send(&format!("cold_{round}")));
-        let loads: u64 = members.iter().map(|member| member.receive().parse::<u64>().unwrap()).sum();
+        let loads: u64 =
+            members.iter().map(|member| member.receive().parse::<u64>().unwrap()).sum();
         report.reads += (PROCESSES * CALLERS) as u64;
         report.must(loads == 1, || format!("{loads} loads of key {round}"));
     }

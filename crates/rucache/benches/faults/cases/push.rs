@@ -59,7 +59,8 @@ pub(crate) async fn lost(context: Context) -> Report {
     let recovery = clock.now().since(healed);
     report.recovery = back.then_some(recovery);
     report.must(back && recovery <= RECOVERY + SLACK, || format!("back after {recovery:?}"));
-    let stale = read_all(&behind).await.into_iter().flatten().filter(|seen| *seen < version).count();
+    let stale =
+        read_all(&behind).await.into_iter().flatten().filter(|seen| *seen < version).count();
     report.must(stale == 0, || format!("{stale} copies from before once push was back"));
     write(&writer, version + 1).await;
     let told = clock.now();

@@ -80,7 +80,9 @@ impl Book {
         }
         let effective = match self.forgotten(change) {
             // Told again by the one who made it, when that one has noticed.
-            Some(forgot) if !self.was_killed(change.process) => after(forgot, TOLD_AGAIN).max(ended),
+            Some(forgot) if !self.was_killed(change.process) => {
+                after(forgot, TOLD_AGAIN).max(ended)
+            }
             Some(_) => return None,
             None => ended,
         };

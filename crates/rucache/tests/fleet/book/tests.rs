@@ -241,8 +241,5 @@ fn load_within_a_back_off_is_found() {
 
 #[test]
 fn load_held_past_its_deadline_is_found() {
-    assert_eq!(
-        two_loads(START + 4 * SECOND, Verdict::Value, START + 5 * SECOND, false),
-        ["I5"]
-    );
+    assert_eq!(two_loads(START + 4 * SECOND, Verdict::Value, START + 5 * SECOND, false), ["I5"]);
 }
