@@ -52,8 +52,8 @@ pub(crate) struct Book {
     processes: BTreeMap<u64, Process>,
     /// The last time that anything was wrong anywhere.
     unrest: Mono,
-    /// The last time that the store lost a lease, an entry or a marker, by key.
-    losses: BTreeMap<Key, Moment>,
+    /// The last time that the store changed or lost something of a key.
+    effects: BTreeMap<Key, Moment>,
     restores: Vec<Restore>,
 }
 
@@ -76,7 +76,7 @@ impl Book {
             changes: BTreeMap::new(),
             processes: BTreeMap::new(),
             unrest: Mono::default(),
-            losses: BTreeMap::new(),
+            effects: BTreeMap::new(),
             restores: Vec::new(),
         }
     }

@@ -67,6 +67,11 @@ impl History {
         self.book().read_markers(process, key);
     }
 
+    /// The store has carried out a change, whoever was told so.
+    pub(crate) fn took_effect(&self, change: &Change) {
+        self.book().took_effect(change);
+    }
+
     /// The store has dropped something.
     pub(crate) fn lost(&self, loss: &Loss) {
         self.book().lost(loss);

@@ -90,17 +90,35 @@ impl Process {
             let tagged = keys.into_iter().map(|key| (key, draw_tags(&mut random))).collect();
             (course, tagged)
         };
-        if let (true, Some((key, _))) = (course.recurses, tagged.first()) {
-            self.recurse(call, key).await;
-        }
-        source::load(&self.history, &self.scheduler, call, tagged, course).await
+        let first = tagged.first().filter(|_| course.recurses).map(|(key, _)| key.clone());
+        let meanwhile = async {
+            if let Some(key) = first {
+                self.recurse(call, &key).await;
+            }
+        };
+        source::load(&self.history, &self.scheduler, call, tagged, course, meanwhile).await
     }
 
     /// Asks for `key` from within a load of it: that would wait for itself.
     async fn recurse(&self, call: CallId, key: &Key) {
-        let nothing = || async { Err::<Fact, _>(Refusal) };
-        let answer = self.cache.get_or_load(key, self.policy, nothing).await;
-        let noticed = matches!(answer, Err(CacheError::Load(LoadError::Recursive)));
+        let (history, scheduler) = (self.history.clone(), self.scheduler.clone());
+        let (asked, course) = (key.clone(), Course::draw(&mut self.random(), true));
+        let loader = move || async move {
+            let asked = vec![(asked, Vec::new())];
+            let nothing = std::future::ready(());
+            let loaded = source::load(&history, &scheduler, call, asked, course, nothing).await;
+            loaded.into_iter().next().unwrap_or(Err(Refusal))
+        };
+        let answer = self.cache.read_or_load(key, self.policy, loader).await;
+        // Where the cache has something, there is nothing to wait for.
+        let noticed = match answer {
+            Ok(_) => true,
+            Err(CacheError::Load(error)) => matches!(
+                error,
+                LoadError::Recursive | LoadError::Negative(_) | LoadError::Overloaded
+            ),
+            Err(_) => false,
+        };
         self.history.recursed(call, key, noticed);
     }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use rucache_core::{
-    Companions, Envelope, Fetched, Key, Lease, LeaseEnd, LeaseHold, LeaseRequest, MapEntry,
+    Change, Companions, Envelope, Fetched, Key, Lease, LeaseEnd, LeaseHold, LeaseRequest, MapEntry,
     MapPage, Marker, MarkerVersion, Precondition, Timestamp, Ttl, Write, WriteOutcome,
 };
 
@@ -14,6 +14,11 @@ pub(crate) trait Item {
     /// Whether it overwrites whatever is there.
     fn is_unconditional_write(&self) -> bool {
         false
+    }
+
+    /// What it ends the leases or the lives of.
+    fn ends(&self) -> Option<Change> {
+        None
     }
 }
 
@@ -54,11 +59,20 @@ impl Item for Write {
     fn is_unconditional_write(&self) -> bool {
         self.when == Precondition::Always
     }
+
+    fn ends(&self) -> Option<Change> {
+        self.is_unconditional_write().then(|| Change::Entries(vec![self.key.clone()]))
+    }
 }
 
+/// A key to be deleted or expired.
 impl Item for Key {
     fn text(&self) -> String {
         self.to_string()
+    }
+
+    fn ends(&self) -> Option<Change> {
+        Some(Change::Entries(vec![self.clone()]))
     }
 }
 
@@ -84,9 +98,24 @@ impl Item for LeaseEnd {
     }
 }
 
+/// A marker to be read, or created.
 impl Item for (Marker, MarkerVersion) {
     fn text(&self) -> String {
         format!("{} seed {:x}", marker(&self.0), self.1.as_raw())
+    }
+}
+
+/// A marker to be raised.
+#[derive(Debug, Clone)]
+pub(crate) struct Raise(pub(crate) Marker, pub(crate) MarkerVersion);
+
+impl Item for Raise {
+    fn text(&self) -> String {
+        format!("{} to {:x} at least", marker(&self.0), self.1.as_raw())
+    }
+
+    fn ends(&self) -> Option<Change> {
+        Some(Change::Markers(vec![self.0.clone()]))
     }
 }
 

@@ -82,19 +82,22 @@ impl Course {
     }
 }
 
-/// Reads `keys` now for the loader of `call`, and answers as `course` has it; `tags` for each.
+/// Reads `keys` now for the loader of `call`, does something else `meanwhile`, and answers as `course`
+/// has it, with the tags of each.
 pub(crate) async fn load(
     history: &Arc<History>,
     scheduler: &Scheduler,
     call: CallId,
     keys: Vec<(Key, Vec<&'static str>)>,
     course: Course,
+    meanwhile: impl Future<Output = ()>,
 ) -> Vec<Result<Loaded<Fact>, Refusal>> {
     let mut running = Vec::with_capacity(keys.len());
     for (key, tags) in keys {
         let (load, fact) = history.load_began(call, &key, tags.clone());
         running.push((Running { history: history.clone(), load: Some(load) }, fact, tags));
     }
+    meanwhile.await;
     scheduler.sleep(course.span).await;
     let end = match course.end {
         CourseEnd::Value | CourseEnd::Negative => LoadEnd::Value,

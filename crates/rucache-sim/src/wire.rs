@@ -250,6 +250,9 @@ impl<I: Item + Clone + Send + 'static, T: Shown + Send + 'static> Carried<I, T> 
         let command = self.command;
         let answer =
             self.wire.server.carry_out(|data, now, random| command(data, now, random, item));
+        if let Some(change) = item.ends() {
+            self.wire.history.took_effect(&change);
+        }
         self.wire.history.note(|| {
             let Self { process, operation, .. } = self;
             format!("p{process} {} {}: {}", operation.as_str(), item.text(), answer.text())

@@ -24,7 +24,7 @@ async fn killed_primary_is_followed() {
     let heard = ears.heard();
     assert!(heard.contains(&Heard::Down(node.clone())), "{heard:?}");
     assert!(heard.contains(&Heard::Recovering(node)), "{heard:?}");
-    assert!(heard.contains(&Heard::Changed(Change::Everything)), "{heard:?}");
+    assert!(heard.contains(&Heard::Changed(Change::Rewound)), "{heard:?}");
     // Push has followed as well.
     ears.hears(Change::PushRestored).await;
     ears.forget();

@@ -22,7 +22,9 @@ fn filled(service: &Service) -> Vec<Load> {
         "NO_EXISTE_SUNAT",
         "FORMATO_INVALIDO",
     ]) {
-        service.put(&format!("/v1/invalid-rucs/{number}"), &json!({ "reason": reason }));
+        let marked =
+            service.put(&format!("/v1/invalid-rucs/{number}"), &json!({ "reason": reason }));
+        assert_eq!(marked / 100, 2, "{number}");
     }
     for item in 0..8 {
         service.put(&format!("/v1/cache/electro/product_{item}"), &json!({ "stock": item }));
@@ -39,7 +41,7 @@ fn filled(service: &Service) -> Vec<Load> {
 #[ignore = "writes docs/images, run by `cargo xtask screenshots`"]
 fn pictures_of_the_page_are_taken() {
     let redis = RedisServer::start(RedisOptions::default());
-    let service = Service::start(&redis.url(), &[]);
+    let service = Service::start(&format!("{}?timeout=2s", redis.url()), &[]);
     let chromium = Chromium::start();
     let load = filled(&service);
     let phone = Viewport { width: 390, height: 844, scale: 2, scheme: Scheme::Light };

@@ -82,6 +82,13 @@ impl Book {
         }
     }
 
+    pub(crate) fn took_effect(&mut self, change: &Change) {
+        let moment = self.moment();
+        let keys: Vec<Key> =
+            self.setup.keys.iter().filter(|key| concerns(change, key)).cloned().collect();
+        self.effects.extend(keys.into_iter().map(|key| (key, moment)));
+    }
+
     pub(crate) fn lost(&mut self, loss: &Loss) {
         self.note(|| match loss {
             Loss::Entry(key) => format!("store evicts the entry of {key}"),
@@ -96,7 +103,7 @@ impl Book {
             Loss::Marker(_) => true,
         };
         let keys: Vec<Key> = self.setup.keys.iter().filter(lost).cloned().collect();
-        self.losses.extend(keys.into_iter().map(|key| (key, moment)));
+        self.effects.extend(keys.into_iter().map(|key| (key, moment)));
     }
 
     pub(crate) fn reborn(&mut self, with_old_data: bool) {
@@ -136,7 +143,7 @@ impl Book {
             call.called > moment || call.ended.is_none_or(|(ended, _)| ended > moment)
         };
         let changes = self.changes.get(key).map(Vec::as_slice).unwrap_or_default();
-        self.losses.get(key).is_some_and(|loss| *loss > moment)
+        self.effects.get(key).is_some_and(|effect| *effect > moment)
             || changes.iter().rev().any(|change| under_way(change.call))
     }
 }

@@ -12,7 +12,7 @@ use rucache_core::{
 use super::{Access, Link};
 use crate::random::Random;
 use crate::server::Data;
-use crate::shown::{Item, Shown};
+use crate::shown::{Item, Raise, Shown};
 use crate::wire::STORE;
 
 impl Link {
@@ -114,11 +114,10 @@ impl Backend for Link {
     }
 
     async fn bump(&self, markers: &[Marker], seed: MarkerVersion) -> Answers<()> {
-        let items = markers.iter().map(|marker| (marker.clone(), seed)).collect();
-        let command =
-            |data: &mut Data, _, _: &mut Random, (marker, seed): &(Marker, MarkerVersion)| {
-                data.bump(marker, *seed);
-            };
+        let items = markers.iter().map(|marker| Raise(marker.clone(), seed)).collect();
+        let command = |data: &mut Data, _, _: &mut Random, Raise(marker, seed): &Raise| {
+            data.bump(marker, *seed);
+        };
         let answers = self.call(Operation::Bump, Access::Other, items, command).await;
         self.wire.history.knows(self.process, &Change::Markers(markers.to_vec()));
         answers

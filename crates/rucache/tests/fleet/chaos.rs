@@ -69,7 +69,7 @@ impl<'a> Stage<'a> {
     ) -> Self {
         let proxy = FaultProxy::start(server.port(), seed);
         let variables = variables(&server.url_at(proxy.port()), &referee);
-        let chance = Chance::new(seed ^ 0x6368_616f_73);
+        let chance = Chance::new(!seed);
         let (workers, next) = (Vec::new(), 1);
         Self { server, proxy, referee, workers, fleet, variables, chance, next, snapshot: None }
     }
