@@ -72,6 +72,13 @@ pub(crate) const SUITES: &[Suite] = &[
         servers: &["memcached"],
     },
     Suite {
+        name: "http",
+        what: "a look-up over HTTP beside a bare handler of the same framework",
+        package: Package::Member("rucache-server"),
+        beside: &["axum", "hyper"],
+        servers: &[],
+    },
+    Suite {
         name: "peers",
         what: "a local hit beside other caches, which this downloads",
         package: Package::Peers,

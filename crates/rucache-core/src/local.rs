@@ -79,6 +79,7 @@ pub struct LocalEntry {
     pub weight: u32,
     /// What makes it outdated before its time.
     pub guards: Guards,
+    is_negative: bool,
 }
 
 impl LocalEntry {
@@ -90,7 +91,25 @@ impl LocalEntry {
         deadlines: Deadlines,
         weight: u32,
     ) -> Self {
-        Self { value, loaded_at, deadlines, weight, guards: Guards::default() }
+        let guards = Guards::default();
+        Self { value, loaded_at, deadlines, weight, guards, is_negative: false }
+    }
+
+    /// An entry that says that there is no value; `record` is what is known of that.
+    #[must_use]
+    pub fn negative(
+        record: Arc<dyn Value>,
+        loaded_at: Timestamp,
+        deadlines: Deadlines,
+        weight: u32,
+    ) -> Self {
+        Self { is_negative: true, ..Self::new(record, loaded_at, deadlines, weight) }
+    }
+
+    /// Whether it says that there is no value.
+    #[must_use]
+    pub const fn is_negative(&self) -> bool {
+        self.is_negative
     }
 
     /// The same entry under `guards`.
@@ -157,6 +176,7 @@ impl fmt::Debug for LocalEntry {
             .field("loaded_at", &self.loaded_at)
             .field("deadlines", &self.deadlines)
             .field("weight", &self.weight)
+            .field("is_negative", &self.is_negative)
             .finish_non_exhaustive()
     }
 }
@@ -167,10 +187,18 @@ impl fmt::Debug for LocalEntry {
 ///   the entry, or none; an entry may be evicted at any time.
 /// - It does not look at deadlines on `get`: the reader does, by its own clock.
 /// - No call waits for I/O or for another task.
-/// - Random keys must not push out the ones that are read often.
+/// - Random keys must not push out the ones that are read often, whether values come of them or
+///   [negatives](LocalEntry::negative). A key has one entry: the newer takes the older's place,
+///   whichever of them is a negative.
 pub trait Local: Send + Sync {
-    /// The entry of `key`.
+    /// The entry of `key`, for a reader: it counts as a use of the key.
     fn get(&self, key: &Key) -> Option<LocalEntry>;
+
+    /// The entry of `key`, for whoever changes it or has just looked: no use of the key, where the
+    /// store counts uses.
+    fn peek(&self, key: &Key) -> Option<LocalEntry> {
+        self.get(key)
+    }
 
     /// Puts `entry` in the place of what was there.
     fn insert(&self, key: Key, entry: LocalEntry);
@@ -181,6 +209,10 @@ pub trait Local: Send + Sync {
     /// Drops the entries that `is_over` says are good for nothing any more, and does pending
     /// housekeeping; how many were dropped. Takes time in proportion to the number of entries.
     fn purge(&self, is_over: &dyn Fn(&LocalEntry) -> bool) -> u64;
+
+    /// Shows every entry to `look`, in no order; it is not a use of them. What changes meanwhile may
+    /// be shown twice or not at all. Takes time in proportion to the number of entries.
+    fn each(&self, look: &mut dyn FnMut(&Key, &LocalEntry));
 
     /// How full it is.
     fn usage(&self) -> Usage;
@@ -196,7 +228,7 @@ pub struct Usage {
     pub bytes: u64,
     /// Bytes that may be charged before entries are evicted.
     pub capacity_bytes: u64,
-    /// Entries evicted for lack of room since the start.
+    /// Entries evicted, or not taken, for lack of room since the start.
     pub evictions: u64,
 }
 

@@ -5,8 +5,8 @@ mod label;
 use std::time::Duration;
 
 pub use label::{
-    CacheOperation, LoadResult, Origin, ProviderResult, PushChange, Reach, RefreshResult,
-    RefreshTrigger, RequestResult, Scope, StaleReason, StoreResult, Tier, TierResult,
+    CacheOperation, LoadResult, Origin, PushChange, Reach, RefreshResult, RefreshTrigger,
+    RequestResult, Scope, StaleReason, StoreResult, Tier, TierResult,
 };
 
 use crate::breaker::CircuitState;
@@ -110,21 +110,5 @@ pub enum CacheEvent<'a> {
         backend: &'a str,
         /// What it pushed.
         change: PushChange,
-    },
-    /// A source of records answered.
-    ProviderCall {
-        /// The source's name.
-        provider: &'a str,
-        /// What it answered.
-        result: ProviderResult,
-    },
-    /// The budget of calls to a source changed.
-    ProviderQuota {
-        /// The source's name.
-        provider: &'a str,
-        /// Calls left of it.
-        remaining: u64,
-        /// Calls that it has when full.
-        limit: u64,
     },
 }

@@ -123,7 +123,7 @@ impl Cache {
                 Some(hit)
             }
             None => {
-                let found = self.engine.find(&key, accept);
+                let found = self.engine.find_again(&key, accept);
                 self.engine.answered_as(&key, found.count());
                 found.value()
             }

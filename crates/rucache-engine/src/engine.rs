@@ -102,9 +102,18 @@ impl Engine {
             && (self.push.is_trusted() || now.since(guards.copied) < UNTOLD)
     }
 
-    /// The entry of `key` in the local tier, if it is good for anything.
+    /// The entry of `key` in the local tier, if it is good for anything; no use of the key, since
+    /// whoever asks changes it or has looked before.
     pub(crate) fn kept(&self, key: &Key, now: Mono) -> Option<LocalEntry> {
-        let entry = self.local.as_ref()?.get(key)?;
+        self.if_good(self.local.as_ref()?.peek(key)?, now)
+    }
+
+    /// The same for a reader's first look.
+    pub(crate) fn used(&self, key: &Key, now: Mono) -> Option<LocalEntry> {
+        self.if_good(self.local.as_ref()?.get(key)?, now)
+    }
+
+    fn if_good(&self, entry: LocalEntry, now: Mono) -> Option<LocalEntry> {
         (now < entry.deadlines.hard && self.is_current(&entry, now)).then_some(entry)
     }
 

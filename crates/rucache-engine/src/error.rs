@@ -105,8 +105,8 @@ impl LoadError {
         Self::failed("the loader says that the value is as it was, and none is kept")
     }
 
-    pub(crate) fn too_few_answers() -> Self {
-        Self::failed("the loader gave fewer answers than it was asked for")
+    pub(crate) fn wrong_number_of_answers(asked: usize, given: usize) -> Self {
+        Self::failed(format!("the loader was asked for {asked} keys and gave {given} answers"))
     }
 
     /// The loader's own error, if that is what ended the load and it is an `E`.

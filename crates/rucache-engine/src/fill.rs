@@ -194,11 +194,7 @@ impl Engine {
             return;
         }
         let mut versions = shared.marker_versions(&asked).await.into_iter();
-        // Read after the tags: an invalidation raises the epoch first.
-        let tagged: Vec<Key> = fillings.iter().filter(|one| one.is_tagged()).map(&key).collect();
-        let mut epochs = shared.epochs(&tagged).await.into_iter();
         for filling in fillings.iter_mut().filter(|filling| filling.is_tagged()) {
-            let epoch = epochs.next().and_then(Result::ok);
             let mut known = Vec::new();
             for tag in filling.tags_of() {
                 // Every answer is taken, also after one that is an error.
@@ -208,10 +204,20 @@ impl Engine {
                     TagVersion { tag: tag.guard.tag.name().to_owned(), version }
                 }));
             }
-            let is_same = epoch.is_some() && epoch == filling.place.epoch;
             match known.into_iter().collect() {
-                Some(tags) if is_same || cfg!(mutant = "tag-epoch") => filling.tags = tags,
-                _ => filling.result = StoreResult::Superseded,
+                Some(tags) => filling.tags = tags,
+                None => filling.result = StoreResult::Superseded,
+            }
+        }
+        // Read after the tags: an invalidation raises the epoch first.
+        let tagged: Vec<Key> =
+            fillings.iter().filter(|one| !one.tags.is_empty()).map(&key).collect();
+        let mut epochs = shared.epochs(&tagged).await.into_iter();
+        for filling in fillings.iter_mut().filter(|filling| !filling.tags.is_empty()) {
+            let epoch = epochs.next().and_then(Result::ok);
+            let is_same = epoch.is_some() && epoch == filling.place.epoch;
+            if !is_same && !cfg!(mutant = "tag-epoch") {
+                filling.result = StoreResult::Superseded;
             }
         }
     }

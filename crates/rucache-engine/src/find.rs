@@ -60,12 +60,20 @@ impl Engine {
         Some((Hit { value: entry.into_value()?, outcome }, service))
     }
 
-    /// What the local tier has of `key`, if it is good enough and a `T`.
+    /// What the local tier has of `key`, if it is good enough and a `T`: a reader's first look.
     #[inline]
     pub(crate) fn find<T: Cacheable>(&self, key: &Key, accept: Accept) -> Found<T> {
-        let Some(entry) = self.local.as_ref().and_then(|local| local.get(key)) else {
-            return Found::Nothing;
-        };
+        self.find_in(self.local.as_ref().and_then(|local| local.get(key)), accept)
+    }
+
+    /// The same for a call that has looked before.
+    pub(crate) fn find_again<T: Cacheable>(&self, key: &Key, accept: Accept) -> Found<T> {
+        self.find_in(self.local.as_ref().and_then(|local| local.peek(key)), accept)
+    }
+
+    #[inline]
+    fn find_in<T: Cacheable>(&self, entry: Option<LocalEntry>, accept: Accept) -> Found<T> {
+        let Some(entry) = entry else { return Found::Nothing };
         let now = self.runtime.coarse_now();
         if !self.is_current(&entry, now) {
             return Found::Nothing;
@@ -80,28 +88,30 @@ impl Engine {
         Found::of(&entry, from, now)
     }
 
-    /// What the cache has of `key`, without loading; an outage of the shared tier is a miss, unless
-    /// reads are strict.
+    /// What the cache has of `key`, without loading, for a call that was no [`hit`](Self::hit); an
+    /// outage of the shared tier is a miss, unless reads are strict.
     pub(crate) async fn read<T: Cacheable>(
         &self,
         key: &Key,
         accept: Accept,
     ) -> Result<Found<T>, CacheError> {
-        let mut found = self.read_many(std::slice::from_ref(key), accept).await;
+        let key = std::slice::from_ref(key);
+        let mut found = self.read_many(key, accept, Self::find_again).await;
         found.pop().unwrap_or(Ok(Found::Nothing))
     }
 
     /// What the cache has of `keys`, in their order: the shared tier is asked once for all that the
-    /// local tier does not have.
+    /// local tier does not have. `find` is the look at that one.
     pub(crate) async fn read_many<T: Cacheable>(
         &self,
         keys: &[Key],
         accept: Accept,
+        find: fn(&Self, &Key, Accept) -> Found<T>,
     ) -> Vec<Result<Found<T>, CacheError>> {
         let Some(shared) = &self.shared else {
-            return keys.iter().map(|key| Ok(self.find(key, accept))).collect();
+            return keys.iter().map(|key| Ok(find(self, key, accept))).collect();
         };
-        let mut found: Vec<_> = keys.iter().map(|key| Ok(self.find(key, Accept::Fresh))).collect();
+        let mut found: Vec<_> = keys.iter().map(|key| Ok(find(self, key, Accept::Fresh))).collect();
         let is_missing = |found: &Result<Found<T>, _>| matches!(found, Ok(Found::Nothing));
         let missing: Vec<usize> = (0..keys.len()).filter(|at| is_missing(&found[*at])).collect();
         if missing.is_empty() {
@@ -174,7 +184,7 @@ impl Engine {
                 Found::of(&entry, ServedFrom::Stale(StaleReason::Allowed), now)
             }
             // What this process kept of it may be older, and nothing better is known.
-            Content::Nothing if accept == Accept::Stale => self.find(key, accept),
+            Content::Nothing if accept == Accept::Stale => self.find_again(key, accept),
             _ => Found::Nothing,
         })
     }

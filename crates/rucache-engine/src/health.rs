@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rucache_core::{Counts, ServiceName};
 
-use crate::{Cache, PushState};
+use crate::{Cache, PROBE_SERVICE, PushState};
 
 /// How much longer than it should a flight may hold its key before that counts as stuck.
 const GRACE: Duration = Duration::from_secs(1);
@@ -43,12 +43,13 @@ impl Cache {
         }
     }
 
-    /// What was counted since the start, for each service that anything was asked of.
+    /// What was counted since the start, for each service that anything was asked of; probes are not.
     #[must_use]
     pub fn stats(&self) -> Vec<(ServiceName, Counts)> {
         let read =
             |service: &crate::services::Service| (service.name.clone(), service.counters.read());
-        self.engine().services.all().map(read).collect()
+        let services = self.engine().services.all();
+        services.filter(|service| service.name.as_str() != PROBE_SERVICE).map(read).collect()
     }
 
     /// Drops what is over in the local tier, and tags that nobody carries any more; how many entries

@@ -178,13 +178,11 @@ impl Engine {
         if missing.is_empty() {
             return;
         }
-        let markers = shared
-            .complete_markers(missing.iter().map(|missing| (&missing.leader.key, missing.markers)));
-        let markers = markers.await;
-        for (missing, markers) in missing.iter().zip(&markers) {
-            self.note_markers(missing.leader.ticket.service, *markers);
+        let missing = self.mark(shared, missing, permitted).await;
+        if missing.is_empty() {
+            return;
         }
-        let request = |missing: &Missing| LeaseRequest {
+        let request = |(missing, _): &(Missing, Markers)| LeaseRequest {
             key: missing.leader.key.clone(),
             seen: missing.seen,
             ttl: LEASE,
@@ -194,20 +192,21 @@ impl Engine {
         let (answers, epochs) = join(shared.lease(&requests), shared.epochs(&keys)).await;
         let now = self.runtime.now();
         let (mut again, mut useless, mut elsewhere) = (Vec::new(), Vec::new(), Vec::new());
-        for ((missing, markers), (answer, epoch)) in
-            missing.into_iter().zip(markers).zip(answers.into_iter().zip(epochs))
+        for ((Missing { leader, prior, .. }, markers), (answer, epoch)) in
+            missing.into_iter().zip(answers.into_iter().zip(epochs))
         {
-            let Missing { leader, prior, .. } = missing;
             let has_fallback = prior.as_ref().is_some_and(|prior| !is_negative(prior));
             match answer {
                 Ok(Lease::Granted(token)) => {
                     self.flights.lease_is_known(&leader.key);
                     let hold = LeaseHold { key: leader.key.clone(), token };
-                    let epoch = epoch.ok();
-                    if markers.is_none() {
-                        useless.push((hold.clone(), None));
-                    }
-                    let place = markers.map(|markers| Place { hold, markers, epoch });
+                    let place = match epoch {
+                        Err(error) if error.kind().leaves_write_unknown() => {
+                            useless.push((hold, None));
+                            None
+                        }
+                        epoch => Some(Place { hold, markers, epoch: epoch.ok() }),
+                    };
                     permitted.push(Permitted { leader, place, prior });
                 }
                 // The holder will fill; whoever waits here has something meanwhile.
@@ -237,8 +236,44 @@ impl Engine {
             }
         }
         self.back_off(elsewhere);
-        shared.release(useless).await;
+        self.release_apart(useless);
         self.look_again(again, job, wait);
+    }
+
+    /// What is missing with the markers it stands under; what they are not known of is permitted
+    /// without a place, and asks nothing more of a store that may let it wait for each answer.
+    async fn mark(
+        &self,
+        shared: &Shared,
+        missing: Vec<Missing>,
+        permitted: &mut Vec<Permitted>,
+    ) -> Vec<(Missing, Markers)> {
+        let known = missing.iter().map(|missing| (&missing.leader.key, missing.markers));
+        let markers = shared.complete_markers(known).await;
+        let mut marked = Vec::with_capacity(missing.len());
+        for (missing, markers) in missing.into_iter().zip(markers) {
+            self.note_markers(missing.leader.ticket.service, markers);
+            match (missing, markers) {
+                (missing, Some(markers)) => marked.push((missing, markers)),
+                (Missing { leader, prior, .. }, None) => {
+                    permitted.push(Permitted { leader, place: None, prior });
+                }
+            }
+        }
+        marked
+    }
+
+    /// Ends leases without a write; nobody waits for that.
+    fn release_apart(self: &Arc<Self>, ended: Vec<(LeaseHold, Option<(u32, Duration)>)>) {
+        if ended.is_empty() {
+            return;
+        }
+        let engine = self.clone();
+        self.runtime.spawn(Box::pin(async move {
+            if let Some(shared) = &engine.shared {
+                shared.release(ended).await;
+            }
+        }));
     }
 
     /// Takes note that the store may hold a lease for this process that nobody knows of.

@@ -26,6 +26,7 @@
 //! ```
 
 mod aside;
+mod batch;
 mod builder;
 mod bulkhead;
 mod cache;
@@ -76,7 +77,7 @@ pub use negative::Verdict;
 pub use outcome::{Hit, Outcome, ServedFrom, StaleReason};
 pub use permit::{Filled, InvalidPermit, Leased, Permit};
 pub use policy::{Policy, Timing};
-pub use probe::Probe;
+pub use probe::{PROBE_SERVICE, Probe};
 pub use push::PushState;
 pub use rules::{Applied, Reload};
 pub use tokio_runtime::TokioRuntime;

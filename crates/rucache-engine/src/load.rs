@@ -16,6 +16,7 @@ use rucache_core::observer::{LoadResult, RefreshResult, RefreshTrigger, StoreRes
 use rucache_core::{BoxFuture, CacheEvent, Count, Key, Local, LocalEntry};
 use tracing::{Instrument, Span};
 
+use crate::batch;
 use crate::cache::Cacheable;
 use crate::engine::Engine;
 use crate::flight::{FailedFlight, Leader};
@@ -187,7 +188,7 @@ impl Engine {
         for key in keys {
             self.count(key, Count::LoadStarted);
         }
-        let load = (job.loader)(keys.to_vec());
+        let load = batch::load(job.loader.clone(), keys.to_vec());
         let waiting = keys.iter().cloned().chain(behind).collect();
         let load = Chain::link(self.id(), waiting, job.asked_by.clone(), load);
         let load = self.under_deadline(load);
@@ -195,14 +196,12 @@ impl Engine {
             Either::Left((loaded, _)) => loaded,
             Either::Right((never, _)) => match never {},
         };
-        let mut answers: Vec<_> = match loaded {
-            Ok(answers) => answers.into_iter().map(Some).collect(),
-            Err(error) => keys.iter().map(|_| Some(Err(error.clone()))).collect(),
+        let answers = match loaded {
+            Ok(answers) => answers,
+            Err(error) => keys.iter().map(|_| Err(error.clone())).collect(),
         };
-        answers.resize_with(keys.len(), || None);
         let took = self.runtime.now().since(begun);
-        let judged = |((key, prior), answer): ((&Key, &Option<LocalEntry>), Option<_>)| {
-            let answer = answer.unwrap_or_else(|| Err(LoadError::too_few_answers()));
+        let judged = |((key, prior), answer): ((&Key, &Option<LocalEntry>), Result<_, _>)| {
             let made = answer.and_then(|value: LoadedValue| {
                 self.make(key, value, job.policy, prior.as_ref(), (begun, wall))
             });

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use rucache_core::envelope::TagVersion;
 use rucache_core::observer::TierResult;
 use rucache_core::{
-    Count, Error, ErrorKind, Key, LocalEntry, Marker, MarkerRef, MarkerVersion, TagCounts, Version,
+    Count, Error, ErrorKind, Key, LocalEntry, Marker, MarkerRef, MarkerVersion, Operation, TagCounts,
+    Version,
 };
 
 use crate::engine::Engine;
@@ -105,10 +106,15 @@ impl Engine {
         }
         let versions = self.tag_versions(shared, keys, tickets, &tagged).await;
         for (Tagged { at, written, counts: noted, .. }, now) in tagged.into_iter().zip(versions) {
-            if let Answer::Read { found, .. } = &mut answers[at]
-                && now.is_none_or(|now| now != written)
-            {
-                *found = None;
+            let slot = &mut answers[at];
+            match (now, &mut *slot) {
+                (Ok(now), _) if now == written => {}
+                // It let this call wait once; it is not asked for more.
+                (Err(error), _) if error.kind().leaves_write_unknown() => {
+                    *slot = Answer::Failed(error);
+                }
+                (_, Answer::Read { found, .. }) => *found = None,
+                _ => {}
             }
             counts[at] = noted;
         }
@@ -130,14 +136,14 @@ impl Engine {
     }
 
     /// The markers of the tags of each entry, from copies that are kept true by push, else in one
-    /// batch from the store; none for an entry of which one could not be read.
+    /// batch from the store; an error for an entry of which one could not be read.
     async fn tag_versions(
         &self,
         shared: &Shared,
         keys: &[Key],
         tickets: &[Ticket],
         tagged: &[Tagged],
-    ) -> Vec<Option<Vec<MarkerVersion>>> {
+    ) -> Vec<Result<Vec<MarkerVersion>, Error>> {
         let told = self.push.is_trusted();
         let copies = |one: &Tagged| -> Vec<Option<MarkerVersion>> {
             let sum = tickets[one.at].sum;
@@ -154,19 +160,20 @@ impl Engine {
             }));
         }
         let mut answers = shared.marker_versions(&asked).await.into_iter();
+        let no_answer = || Err(shared.no_answer(Operation::Markers));
         let mut version = |one: &Tagged, place: usize| {
-            let version = answers.next()?.ok()?;
+            let version = answers.next().unwrap_or_else(no_answer)?;
             one.tags[place].seen.note(version);
             if told {
                 one.tags[place].keep(version, one.counts[place].1, tickets[one.at].sum);
             }
-            Some(version)
+            Ok(version)
         };
         let mut versions = |(one, copies): (&Tagged, Vec<Option<_>>)| {
             let all = copies.into_iter().enumerate();
             // Every answer is taken, also after one that is an error.
             let all: Vec<_> =
-                all.map(|(place, copy)| copy.or_else(|| version(one, place))).collect();
+                all.map(|(place, copy)| copy.map_or_else(|| version(one, place), Ok)).collect();
             all.into_iter().collect()
         };
         tagged.iter().zip(copies).map(&mut versions).collect()

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use rucache_core::envelope::{EncodeError, MAX_TAG_LEN, MAX_TAGS};
 use rucache_core::observer::StoreResult;
-use rucache_core::{Key, LocalEntry, Mono, TagCounts, Timestamp};
+use rucache_core::{Key, LocalEntry, Mono, TagCounts, Timestamp, Value};
 
 use crate::engine::Engine;
 use crate::loaded::{Brings, LoadedValue};
-use crate::negative::{Remembered, confirm, negative};
+use crate::negative::{confirm, negative, remembered};
 use crate::tags::{Tag, Tags};
 use crate::{LoadError, Policy};
 
@@ -45,21 +45,24 @@ impl Engine {
     ) -> Result<Made, LoadError> {
         let random = self.runtime.random();
         let mut tags = self.checked_tags(key, &loaded.tags).map_err(LoadError::failed)?;
-        let mut deadlines = loaded.policy.unwrap_or(policy).deadlines(begun, random);
-        let (mut is_negative, mut is_unmodified, mut codec) = (false, false, None);
-        let (value, len): (Arc<dyn rucache_core::Value>, _) = match loaded.brings {
-            Brings::Value(value, Ok(len)) => (value, Some(len)),
+        let deadlines = loaded.policy.unwrap_or(policy).deadlines(begun, random);
+        let holding = |value: Arc<dyn Value>, len: Option<usize>| {
+            let weight = u32::try_from(len.unwrap_or(0)).unwrap_or(u32::MAX);
+            (LocalEntry::new(value, wall, deadlines, weight), len)
+        };
+        let (mut is_unmodified, mut codec) = (false, None);
+        let (entry, len) = match loaded.brings {
+            Brings::Value(value, Ok(len)) => holding(value, Some(len)),
             Brings::Value(value, Err(error)) => {
                 codec = Some(error);
-                (value, None)
+                holding(value, None)
             }
             Brings::Negative(reason) => {
                 let before = prior.and_then(negative);
                 let verdict = confirm(before.as_deref(), &reason, wall);
                 let policy = loaded.policy.unwrap_or(Policy::NEGATIVE);
-                deadlines = policy.verdict_deadlines(begun, random, verdict.attempts);
-                is_negative = true;
-                (Arc::new(Remembered(Arc::new(verdict))), Some(0))
+                let deadlines = policy.verdict_deadlines(begun, random, verdict.attempts);
+                (remembered(verdict, wall, deadlines), Some(0))
             }
             Brings::Same => {
                 let prior = prior.filter(|prior| negative(prior).is_none());
@@ -74,13 +77,11 @@ impl Engine {
                     return Err(LoadError::failed(EncodeError::TooManyTags { count }));
                 }
                 let weight = usize::try_from(prior.weight).unwrap_or(usize::MAX);
-                (prior.shared_value(), Some(weight))
+                holding(prior.shared_value(), Some(weight))
             }
         };
-        let weight = u32::try_from(len.unwrap_or(0)).unwrap_or(u32::MAX);
-        let entry = LocalEntry::new(value, wall, deadlines, weight);
         let storable = self.check_len(key, &tags, len);
-        let len = len.unwrap_or(0);
+        let (len, is_negative) = (len.unwrap_or(0), entry.is_negative());
         Ok(Made { entry, storable, len, codec, tags, is_negative, is_unmodified })
     }
 

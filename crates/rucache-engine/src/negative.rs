@@ -3,10 +3,14 @@
 use std::sync::Arc;
 
 use rucache_core::envelope::{MAX_REASON_LEN, Negative};
-use rucache_core::{LocalEntry, Mono, Timestamp};
+use rucache_core::{Deadlines, LocalEntry, Mono, Timestamp};
 use serde::{Serialize, Serializer};
 
 use crate::{Outcome, ServedFrom};
+
+/// Bytes that a verdict is charged with in the local tier besides its reason: the record of it, and
+/// what the allocator adds to its three blocks.
+const RECORD_WEIGHT: u32 = 128;
 
 /// A remembered verdict that there is no value, and how it came.
 #[derive(Debug, Clone)]
@@ -18,7 +22,7 @@ pub struct Verdict {
 }
 
 /// What stands in a slot in the place of a value. A type that no caller can ask for.
-pub(crate) struct Remembered(pub(crate) Arc<Negative>);
+struct Remembered(Arc<Negative>);
 
 impl Serialize for Remembered {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -35,13 +39,24 @@ impl Verdict {
     }
 }
 
+/// The entry that remembers `negative`.
+pub(crate) fn remembered(
+    negative: Negative,
+    loaded_at: Timestamp,
+    deadlines: Deadlines,
+) -> LocalEntry {
+    let reason = u32::try_from(negative.reason.len()).unwrap_or(u32::MAX);
+    let record = Arc::new(Remembered(Arc::new(negative)));
+    LocalEntry::negative(record, loaded_at, deadlines, RECORD_WEIGHT.saturating_add(reason))
+}
+
 /// The verdict that stands in `entry`.
 pub(crate) fn negative(entry: &LocalEntry) -> Option<Arc<Negative>> {
     entry.value::<Remembered>().map(|remembered| remembered.0.clone())
 }
 
-pub(crate) fn is_negative(entry: &LocalEntry) -> bool {
-    entry.is::<Remembered>()
+pub(crate) const fn is_negative(entry: &LocalEntry) -> bool {
+    entry.is_negative()
 }
 
 /// The verdict reached now, after those before it.

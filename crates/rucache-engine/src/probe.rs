@@ -6,6 +6,10 @@ use rucache_core::{Key, ServiceName, Ttl};
 
 use crate::{Accept, Cache, CacheError};
 
+/// The service that probes set, read and delete their entry in. What is asked of it is no traffic:
+/// [`Cache::stats`] leaves it out.
+pub const PROBE_SERVICE: &str = "rucache.probe";
+
 /// What a probe of a cache found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -31,7 +35,7 @@ impl Cache {
         Ok(runtime.now().since(began))
     }
 
-    /// Sets, reads and deletes an entry of its own, in the service `cache`.
+    /// Sets, reads and deletes an entry of its own, in the service [`PROBE_SERVICE`].
     ///
     /// # Errors
     ///
@@ -41,7 +45,7 @@ impl Cache {
         let runtime = self.runtime().clone();
         let began = runtime.now();
         let mark = runtime.random();
-        let key = Key::of_kind(&ServiceName::from_static("cache"), "probe", mark)?;
+        let key = Key::of_kind(&ServiceName::from_static(PROBE_SERVICE), "probe", mark)?;
         self.set(&key, &mark, Ttl::SHORT).await?;
         let read = self.read::<u64>(&key, Accept::Fresh).await?;
         self.delete(&key).await?;

@@ -210,16 +210,22 @@ impl Engine {
             let (prior, when) = match look.map(|look| look.known) {
                 Some(Known::Read { content, seen, .. }) => {
                     let absent = || Precondition::Absent;
-                    (prior(content), seen.map_or_else(absent, Precondition::Version))
+                    (prior(content), Ok(seen.map_or_else(absent, Precondition::Version)))
                 }
-                _ => (None, Precondition::Always),
+                // It would not take the write either.
+                Some(Known::Unreachable(Some(error))) => (None, Err(error)),
+                _ => (None, Ok(Precondition::Always)),
             };
             let begun = (self.runtime.now(), self.runtime.wall());
             let made = match self.make(key, loaded.clone(), policy, prior.as_ref(), begun) {
                 Ok(made) => made,
                 Err(error) => return (StoreResult::Error, 0, Err(of_make(error))),
             };
-            let outcome = match self.write_when(shared, key, &made, when).await {
+            let outcome = match when {
+                Ok(when) => self.write_when(shared, key, &made, when).await,
+                Err(error) => Err(error),
+            };
+            let outcome = match outcome {
                 Ok(WriteOutcome::Refused) if self.runtime.now() < until => continue,
                 Ok(WriteOutcome::Refused) => {
                     let name = shared.backend.capabilities().name;

@@ -82,7 +82,7 @@ impl Engine {
         }
         let began = self.timed(began);
         let mut leaders = Vec::new();
-        let read = self.begin(key, policy, &mut leaders);
+        let read = self.begin(key, policy, Self::kept, &mut leaders);
         let span = look_up(CacheOperation::GetOrLoad, key, usize::from(read.is_waiting()));
         if !leaders.is_empty() {
             span.in_scope(|| self.spawn_load(leaders, job()));
@@ -106,7 +106,8 @@ impl Engine {
     ) -> Vec<Result<Hit<T>, LoadError>> {
         let began = self.timed(None);
         let mut leaders = Vec::new();
-        let reads: Vec<_> = keys.iter().map(|key| self.begin(key, policy, &mut leaders)).collect();
+        let reads = keys.iter().map(|key| self.begin(key, policy, Self::used, &mut leaders));
+        let reads: Vec<_> = reads.collect();
         let waiting = reads.iter().filter(|read| read.is_waiting()).count();
         let span = keys.first().map(|key| look_up(CacheOperation::GetOrLoadMany, key, waiting));
         let span = span.unwrap_or_else(Span::none);
@@ -122,9 +123,16 @@ impl Engine {
     }
 
     /// Answers from the local tier, or joins a flight; a flight that this reader has to lead, in
-    /// the foreground or as an early refresh, is left in `leaders`.
-    fn begin<T: Cacheable>(&self, key: &Key, policy: Policy, leaders: &mut Vec<Leader>) -> Read<T> {
-        let here = self.look_up(key, policy);
+    /// the foreground or as an early refresh, is left in `leaders`. `look` is the first look at the
+    /// local tier: a use of the key, or none where the call has looked before.
+    fn begin<T: Cacheable>(
+        &self,
+        key: &Key,
+        policy: Policy,
+        look: fn(&Self, &Key, Mono) -> Option<LocalEntry>,
+        leaders: &mut Vec<Leader>,
+    ) -> Read<T> {
+        let here = self.look_up(key, policy, look);
         let here = match here {
             Here::Fresh { hit, is_early: false, .. } => return Read::Answered(hit),
             Here::Negative { verdict, .. } => {
@@ -153,7 +161,7 @@ impl Engine {
         };
         let mut leader = leader;
         // Another load may have ended between the look and the joining.
-        match self.look_up(key, policy) {
+        match self.look_up(key, policy, Self::kept) {
             Here::Fresh { entry, hit, is_early: false } => {
                 leader.complete_from(ServedFrom::Local, entry);
                 Read::Answered(hit)
@@ -175,9 +183,14 @@ impl Engine {
         }
     }
 
-    fn look_up<T: Cacheable>(&self, key: &Key, policy: Policy) -> Here<T> {
+    fn look_up<T: Cacheable>(
+        &self,
+        key: &Key,
+        policy: Policy,
+        look: fn(&Self, &Key, Mono) -> Option<LocalEntry>,
+    ) -> Here<T> {
         let now = self.runtime.coarse_now();
-        let Some(entry) = self.kept(key, now) else {
+        let Some(entry) = look(self, key, now) else {
             return Here::Nothing;
         };
         let Deadlines { early, soft, .. } = entry.deadlines;

@@ -10,11 +10,11 @@ use rucache_core::envelope::{DecodeFailure, TagVersion};
 use rucache_core::{
     Answers, BackOff, Backend, CacheEvent, Companions, Deadlines, Envelope, Error, ErrorKind,
     Fetched, Json, Key, Lease, LeaseEnd, LeaseHold, LeaseRequest, LocalEntry, Mono, Observer,
-    Operation, Precondition, Runtime, Timestamp, Ttl, Value, Version, Write, WriteOutcome,
+    Operation, Precondition, Runtime, Timestamp, Ttl, Version, Write, WriteOutcome,
 };
 use tracing::Instrument;
 
-use crate::negative::{Remembered, negative};
+use crate::negative::{negative, remembered};
 use crate::span;
 
 pub(crate) use markers::Markers;
@@ -284,11 +284,11 @@ fn entry(envelope: &Envelope, now: Mono, wall: Timestamp) -> LocalEntry {
         soft: now.after(envelope.soft.since(wall)),
         hard: now.after(envelope.hard.since(wall)),
     };
+    if let Some(negative) = &envelope.negative {
+        return remembered(negative.clone(), envelope.loaded_at, deadlines);
+    }
     let weight = u32::try_from(envelope.payload.len()).unwrap_or(u32::MAX);
-    let value: Arc<dyn Value> = match &envelope.negative {
-        Some(negative) => Arc::new(Remembered(Arc::new(negative.clone()))),
-        None => Arc::new(Json(envelope.payload.clone())),
-    };
+    let value = Arc::new(Json(envelope.payload.clone()));
     LocalEntry::new(value, envelope.loaded_at, deadlines, weight)
 }
 

@@ -46,6 +46,7 @@ mod ruc_cache;
 
 mod batch;
 mod exchange;
+mod quote;
 mod registry;
 mod stats;
 mod ttl_table;
@@ -66,6 +67,7 @@ pub use batch::{
 pub use exchange::{ExchangeRates, RateLookup};
 pub use lookups::Lookups;
 pub use options::LookupOptions;
+pub use quote::LookupQuote;
 pub use record::CachedRecord;
 pub use registry::{Include, InvalidCounts, InvalidPage, InvalidRecord, Marked, RegistryError};
 pub use ruc_cache::{Lookup, RucCache};

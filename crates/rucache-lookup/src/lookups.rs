@@ -14,7 +14,7 @@ use rucache_ruc::Provider;
 
 use crate::sketch::Sketch;
 use crate::stats::{Baseline, Rolled};
-use crate::{ExchangeRates, LookupOptions, RucCache};
+use crate::{ExchangeRates, LookupOptions, RucCache, TtlTable};
 
 /// Most marks of a process that are under way at once: more would only keep a server from answering
 /// in time.
@@ -37,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) options: LookupOptions,
     pub(crate) rules: RuleSet,
     pub(crate) started: Mono,
+    /// The lives of entries as they were last told.
+    lives: RwLock<Lives>,
     services: RwLock<BTreeMap<ServiceName, Arc<ServiceState>>>,
     /// One mark at a time of each number, and of those that share its place: processes compete for
     /// it, tasks of one need not.
@@ -45,6 +47,13 @@ pub(crate) struct Shared {
     pub(crate) baseline: Baseline,
     pub(crate) rolled: Rolled,
     pub(crate) is_started: AtomicBool,
+}
+
+/// Lives of entries by name, and that of an entry of which nothing is said.
+#[derive(Debug, Clone)]
+pub(crate) struct Lives {
+    pub(crate) ttls: Arc<TtlTable>,
+    pub(crate) default_ttl: Ttl,
 }
 
 /// What is known of a service with taxpayer records.
@@ -89,6 +98,10 @@ impl Lookups {
         Self(Arc::new(Shared {
             started: cache.runtime().now(),
             rolled: Rolled::new(cache.runtime().wall()),
+            lives: RwLock::new(Lives {
+                ttls: Arc::new(options.ttls.clone()),
+                default_ttl: options.default_ttl,
+            }),
             cache,
             provider,
             options,
@@ -113,7 +126,7 @@ impl Lookups {
         &self.0.provider
     }
 
-    /// How these look-ups behave.
+    /// How these look-ups behave, as they were told at the start.
     #[must_use]
     pub fn options(&self) -> &LookupOptions {
         &self.0.options
@@ -134,7 +147,21 @@ impl Lookups {
     /// The life of the entry `key` by its name, where the table of lives says so.
     #[must_use]
     pub fn ttl_of(&self, key: &Key) -> Option<Ttl> {
-        self.0.options.ttls.ttl(key)
+        self.0.ttl_of(key)
+    }
+
+    /// For how long an entry that is stored as `key` lives where nobody says.
+    #[must_use]
+    pub fn life_of(&self, key: &Key) -> Ttl {
+        let Lives { ttls, default_ttl } = self.0.lives();
+        ttls.ttl(key).unwrap_or(default_ttl)
+    }
+
+    /// Takes over other lives by name, and another one for what has none, in the place of those of
+    /// the [options](Self::options). What is cached already keeps the life it has.
+    pub fn change_ttls(&self, ttls: TtlTable, default_ttl: Ttl) {
+        let mut lives = self.0.lives.write().unwrap_or_else(PoisonError::into_inner);
+        *lives = Lives { ttls: Arc::new(ttls), default_ttl };
     }
 
     /// Time since these look-ups began.
@@ -177,6 +204,15 @@ impl Lookups {
 }
 
 impl Shared {
+    /// The lives of entries as they were last told.
+    pub(crate) fn lives(&self) -> Lives {
+        self.lives.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn ttl_of(&self, key: &Key) -> Option<Ttl> {
+        self.lives.read().unwrap_or_else(PoisonError::into_inner).ttls.ttl(key)
+    }
+
     fn state(&self, service: &ServiceName) -> Arc<ServiceState> {
         let known = self.services.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(state) = known.get(service) {

@@ -110,23 +110,24 @@ impl RucCache {
     ) -> Result<Written, CacheError> {
         let record = record.into();
         let ruc = record.ruc();
-        let written = self.store(record, life).await?;
+        let (key, given) = self.given(record, life);
+        let written = self.cache.put(&key, given, self.default_life()).await?;
         // A value is no longer listed as invalid; should that fail, a listing passes over it.
         let _ = self.unlist(vec![ruc.to_string()]).await;
         Ok(written)
     }
 
-    /// Stores a record and leaves the registry's index alone.
-    pub(crate) async fn store(
+    /// A record as it is stored: with its tags, for as long as `life` or else the profile says.
+    pub(crate) fn given(
         &self,
         record: Arc<Taxpayer>,
         life: Option<Policy>,
-    ) -> Result<Written, CacheError> {
+    ) -> (Key, Loaded<CachedRecord>) {
         let key = self.key(record.ruc());
         let life = life.unwrap_or_else(|| self.life(&record, None));
         let tags: Vec<String> = rucache_ruc::tags(&record).collect();
         let cached = CachedRecord { record, as_of: None, source: None };
-        self.cache.put(&key, Loaded::new(cached).with_tags(tags), life).await
+        (key, Loaded::new(cached).with_tags(tags).with_policy(life))
     }
 
     /// Drops the record of `ruc`; a mark of it stays.
@@ -188,7 +189,7 @@ impl RucCache {
     pub(crate) fn life(&self, record: &Taxpayer, as_of: Option<Timestamp>) -> Policy {
         let now = self.cache.runtime().wall();
         let mut life = policy(self.shared.options.profile.record(record, as_of, now));
-        if let Some(ttl) = self.shared.options.ttls.ttl(&self.key(record.ruc())) {
+        if let Some(ttl) = self.shared.ttl_of(&self.key(record.ruc())) {
             life.fresh = ttl;
         }
         life

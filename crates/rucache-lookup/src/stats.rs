@@ -148,16 +148,16 @@ impl Lookups {
     }
 
     fn timeouts(&self) -> BTreeMap<String, String> {
-        let options = self.options();
+        let (options, lives) = (self.options(), self.0.lives());
         let fresh = |freshness: Freshness| Ttl::try_from(freshness.fresh).unwrap_or(Ttl::MIN);
         let service = options.services.first().cloned().unwrap_or_default();
-        let record = Key::new(&service, "ruc_").ok().and_then(|key| options.ttls.ttl(&key));
+        let record = Key::new(&service, "ruc_").ok().and_then(|key| lives.ttls.ttl(&key));
         let record = record.unwrap_or_else(|| fresh(options.profile.usual_record()));
         // Of a day that is over: today's may live shorter.
         let (past, now) = (LimaDate::at(Timestamp::default()), self.cache().runtime().wall());
         let rate = options.profile.exchange_rate(past, now);
         let mut timeouts: BTreeMap<String, String> = [
-            ("default", options.default_ttl),
+            ("default", lives.default_ttl),
             ("ruc_valid", record),
             ("ruc_invalid", options.mark_ttl),
             ("ruc_invalid_record", Ttl::EXTRA_LONG),
@@ -167,7 +167,7 @@ impl Lookups {
         ]
         .map(|(name, ttl)| (name.to_owned(), ttl.to_string()))
         .into();
-        let patterns = options.ttls.patterns().into_iter();
+        let patterns = lives.ttls.patterns().into_iter();
         timeouts.extend(patterns.map(|(pattern, ttl)| (pattern, ttl.to_string())));
         timeouts
     }

@@ -6,7 +6,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use futures_util::stream::{Stream, StreamExt};
 use rucache_core::{Key, Mono, Usage};
 use rucache_engine::{Found, Written};
@@ -20,6 +19,10 @@ const FULL_PERCENT: u64 = 90;
 
 /// What an entry takes at least, in bytes.
 const LEAST_LEN: u64 = 256;
+
+/// Entries that are read or stored in one call: warming is in no hurry, and a server that is asked
+/// for more at once keeps others waiting.
+const AT_ONCE: usize = 128;
 
 /// How often a server is asked how full it is.
 const ASK_EVERY: Duration = Duration::from_secs(5);
@@ -170,7 +173,10 @@ impl RucCache {
     /// Keeps of `items` what the cache has neither a fresh record nor a verdict of, each once.
     async fn leave_out_cached(&self, items: &mut Vec<WarmItem>, warmed: &mut Warmed) {
         let keys: Vec<Key> = items.iter().map(|item| self.key(item.ruc())).collect();
-        let found = self.cache().inspect_many::<CachedRecord>(&keys).await;
+        let mut found = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(AT_ONCE) {
+            found.extend(self.cache().inspect_many::<CachedRecord>(keys).await);
+        }
         let mut taken = std::collections::HashSet::new();
         let mut found = found.into_iter();
         items.retain(|item| {
@@ -203,14 +209,21 @@ impl RucCache {
             }
         }
         if !records.is_empty() {
-            let members = records.iter().map(|record| record.ruc().to_string()).collect();
-            let stores = records.into_iter().map(|record| self.store(record, None));
-            for stored in join_all(stores).await {
+            self.warm_with(records, warmed).await;
+        }
+    }
+
+    /// Stores records that are at hand, few enough at a time that a server answers in between.
+    async fn warm_with(&self, records: Vec<Arc<Taxpayer>>, warmed: &mut Warmed) {
+        for records in records.chunks(AT_ONCE) {
+            let given = records.iter().map(|record| self.given(record.clone(), None)).collect();
+            for stored in self.cache().put_many(given, self.default_life()).await {
                 match stored {
                     Ok(Written::Done) => warmed.stored += 1,
                     Ok(Written::Deferred) | Err(_) => warmed.unavailable += 1,
                 }
             }
+            let members = records.iter().map(|record| record.ruc().to_string()).collect();
             // A value is no longer listed as invalid; should that fail, a listing passes over it.
             let _ = self.unlist(members).await;
         }

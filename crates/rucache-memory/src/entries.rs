@@ -1,9 +1,11 @@
 //! The entries of the backend: slots of core's emulation in the bounded store.
 
 use std::collections::BinaryHeap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
+use moka::policy::EvictionPolicy;
 use rucache_core::emulation::Slot;
 use rucache_core::{Key, KeyPage, Stored, Timestamp, Usage, Version};
 
@@ -29,7 +31,8 @@ pub(crate) struct Entries {
 impl Entries {
     /// No entries, and room for `capacity_bytes` of them.
     pub(crate) fn new(capacity_bytes: u64) -> Self {
-        Self { slots: Store::new(capacity_bytes, charge), last_version: AtomicU64::new(0) }
+        let slots = Store::new(Arc::default(), capacity_bytes, EvictionPolicy::tiny_lfu(), charge);
+        Self { slots, last_version: AtomicU64::new(0) }
     }
 
     /// The entry of `key`.

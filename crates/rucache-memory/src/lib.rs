@@ -9,10 +9,12 @@ mod config;
 mod counter;
 mod entries;
 mod error;
+mod gates;
 mod generations;
 mod local;
 mod maps;
 mod marker;
+mod recent;
 mod store;
 
 pub use backend::MemoryBackend;

@@ -2,41 +2,43 @@
 //! kept apart.
 
 use std::fmt;
-use std::hash::BuildHasher;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::RandomState;
 use moka::notification::RemovalCause;
+use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use rucache_core::{Key, Usage};
 
-/// Locks over which the keys are spread.
-const GATES: usize = 64;
+use crate::gates::Gates;
 
-/// moka as a store: bounded in bytes, admission by TinyLFU, no expiry and no loading of its own.
+/// moka as a store: bounded in bytes, no expiry and no loading of its own.
 ///
-/// Reads take no lock. Inserts, changes and the purge of one key exclude each other: moka has no
-/// "remove if" and no "change" that a plain insert of the same key would respect.
+/// Reads take no lock. Puts, changes and the purge of one key exclude each other, also in stores
+/// that share their gates: moka has no "remove if" and no "change" that a plain insert of the same
+/// key would respect.
 pub(crate) struct Store<V> {
     cache: Cache<Key, V, RandomState>,
-    hasher: RandomState,
-    gates: [Mutex<()>; GATES],
+    gates: Arc<Gates>,
     evictions: Arc<AtomicU64>,
     capacity_bytes: u64,
 }
 
 impl<V: Clone + Send + Sync + 'static> Store<V> {
-    /// An empty store of `capacity_bytes`, where `charge` says what an entry takes of them.
+    /// An empty store of `capacity_bytes`, where `charge` says what an entry takes of them and
+    /// `policy` which entries go when it is full.
     pub(crate) fn new(
+        gates: Arc<Gates>,
         capacity_bytes: u64,
+        policy: EvictionPolicy,
         charge: impl Fn(&Key, &V) -> u32 + Send + Sync + 'static,
     ) -> Self {
-        let hasher = RandomState::default();
         let evictions = Arc::new(AtomicU64::new(0));
         let counter = evictions.clone();
         let cache = Cache::builder()
             .max_capacity(capacity_bytes)
+            .eviction_policy(policy)
             .weigher(charge)
             // Counts and nothing else: moka drops a listener that panics.
             .eviction_listener(move |_, _, cause| {
@@ -44,19 +46,32 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
                     counter.fetch_add(1, Ordering::Relaxed);
                 }
             })
-            .build_with_hasher(hasher.clone());
-        let gates = std::array::from_fn(|_| Mutex::new(()));
-        Self { cache, hasher, gates, evictions, capacity_bytes }
+            .build_with_hasher(gates.hasher().clone());
+        Self { cache, gates, evictions, capacity_bytes }
     }
 
-    /// The value of `key`. Allocates nothing.
+    /// The value of `key`, which counts as used, there or not. Allocates nothing.
     pub(crate) fn get(&self, key: &Key) -> Option<V> {
         self.cache.get(key)
     }
 
-    /// Puts `value` in the place of what was there.
-    pub(crate) fn insert(&self, key: Key, value: V) {
-        let _gate = self.gate(&key);
+    /// The same, without counting a key that is not there.
+    pub(crate) fn peek(&self, key: &Key) -> Option<V> {
+        if self.contains(key) { self.get(key) } else { None }
+    }
+
+    /// Whether `key` has a value. Counts as nothing.
+    pub(crate) fn contains(&self, key: &Key) -> bool {
+        self.cache.contains_key(key)
+    }
+
+    /// Whether `charge` bytes more fit in, by what was counted at the last housekeeping.
+    pub(crate) fn has_room(&self, charge: u32) -> bool {
+        self.cache.weighted_size().saturating_add(charge.into()) <= self.capacity_bytes
+    }
+
+    /// Puts `value` in the place of what was there. For who has entered the gate of `key`.
+    pub(crate) fn put(&self, key: Key, value: V) {
         self.cache.insert(key, value);
     }
 
@@ -67,7 +82,7 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
 
     /// Lets `change` make something else of what `key` has, in one step; `None` is nothing.
     pub(crate) fn change<T>(&self, key: &Key, change: impl FnOnce(&mut Option<V>) -> T) -> T {
-        let _gate = self.gate(key);
+        let _gate = self.gates.enter(key);
         let mut value = self.cache.get(key);
         let was_there = value.is_some();
         let answer = change(&mut value);
@@ -87,7 +102,7 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
                 continue;
             }
             // Read again behind the gate: a newer value may stand there by now.
-            let _gate = self.gate(&key);
+            let _gate = self.gates.enter(&key);
             let still_dead = self.cache.get(&*key).is_some_and(|value| dead(&value));
             dropped += u64::from(still_dead && self.remove(&key));
         }
@@ -102,7 +117,7 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
 
     /// The hash of `key`, the same for the life of the store.
     pub(crate) fn hash(&self, key: &Key) -> u64 {
-        self.hasher.hash_one(key)
+        self.gates.hash(key)
     }
 
     /// How full it is, exact when nothing changes meanwhile.
@@ -114,11 +129,6 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
             self.capacity_bytes,
             self.evictions.load(Ordering::Relaxed),
         )
-    }
-
-    fn gate(&self, key: &Key) -> MutexGuard<'_, ()> {
-        let at = usize::try_from(self.hash(key) % (GATES as u64)).unwrap_or_default();
-        self.gates[at].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

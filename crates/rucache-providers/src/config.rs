@@ -1,5 +1,6 @@
 //! Settings of one source, as data.
 
+mod fit;
 mod span;
 
 use std::num::{NonZeroU32, NonZeroU64};
@@ -11,11 +12,14 @@ use rucache_ruc::Coverage;
 use serde::Deserialize;
 
 use crate::error::ConfigError;
+use crate::http::BaseUrl;
 use crate::limits::service;
 use crate::secret::Secret;
 
+pub use fit::fit_deadlines;
+
 /// The look-up APIs that are known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ApiKind {
@@ -84,6 +88,9 @@ pub struct SourceConfig {
     /// `https`, or `http` to this machine.
     #[serde(default)]
     pub base_url: Option<String>,
+    /// The token itself, where the caller has it already; never read from a configuration.
+    #[serde(skip)]
+    pub token: Option<Secret>,
     /// The environment variable that holds the token; `RUCACHE_MIGO_TOKEN` for the name `migo`.
     #[serde(default)]
     pub token_env: Option<String>,
@@ -179,6 +186,7 @@ impl SourceConfig {
             api,
             name: None,
             base_url: None,
+            token: None,
             token_env: None,
             token_file: None,
             ca: None,
@@ -209,12 +217,21 @@ impl SourceConfig {
         })
     }
 
-    /// Reads the token from where it is kept.
+    /// Where it is asked.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        self.base_url.as_deref().unwrap_or(self.api.base_url())
+    }
+
+    /// The token, read from where it is kept.
     ///
     /// # Errors
     ///
     /// The kinds of [`ConfigError`] about tokens.
-    pub fn token(&self) -> Result<Secret, ConfigError> {
+    pub fn read_token(&self) -> Result<Secret, ConfigError> {
+        if let Some(token) = &self.token {
+            return Ok(token.clone());
+        }
         match (&self.token_env, &self.token_file) {
             (Some(_), Some(_)) => Err(ConfigError::TwoTokens { name: self.name().to_owned() }),
             (None, Some(file)) => Secret::from_file(file),
@@ -222,12 +239,20 @@ impl SourceConfig {
         }
     }
 
-    /// Checks what the types leave open; the service of the source's counters.
-    pub(crate) fn check(&self) -> Result<ServiceName, ConfigError> {
-        let service =
-            service(self.name()).map_err(|_| ConfigError::Name { name: self.name().to_owned() })?;
-        self.check_ranges()?;
-        Ok(service)
+    /// Checks what the types leave open. Token and certificates are not looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] with the setting that is wrong.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.service()?;
+        BaseUrl::parse(self.base_url(), self.name())?;
+        self.check_ranges()
+    }
+
+    /// The service of the source's counters.
+    pub(crate) fn service(&self) -> Result<ServiceName, ConfigError> {
+        service(self.name()).map_err(|_| ConfigError::Name { name: self.name().to_owned() })
     }
 
     fn check_ranges(&self) -> Result<(), ConfigError> {

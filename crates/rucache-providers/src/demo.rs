@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rucache_core::Runtime;
-use rucache_ruc::{LimaDate, Ruc};
+use rucache_ruc::{LimaDate, Prefix, Ruc};
 use serde_json::{Value, json};
 
 use crate::api::api;
@@ -21,6 +21,37 @@ const LATENCY: Duration = Duration::from_millis(200);
 
 /// Of so many numbers one does not exist.
 const ABSENT: u64 = 10;
+
+/// What invented companies do, what they are called, and where: region, province, district, ubigeo.
+const TRADES: [&str; 8] = [
+    "COMERCIAL",
+    "FERRETERIA",
+    "INVERSIONES",
+    "TRANSPORTES",
+    "DISTRIBUIDORA",
+    "SERVICIOS GENERALES",
+    "AGROINDUSTRIAS",
+    "BOTICAS",
+];
+const NAMES: [&str; 9] = [
+    "LOS ANDES",
+    "DEL PACIFICO",
+    "SANTA ROSA",
+    "EL SOL",
+    "VALLE SAGRADO",
+    "TRES HERMANOS",
+    "LA VICUNA",
+    "NUEVO HORIZONTE",
+    "PUERTO NORTE",
+];
+const FORMS: [&str; 4] = ["S.A.C.", "E.I.R.L.", "S.R.L.", "S.A."];
+const PLACES: [[&str; 4]; 5] = [
+    ["LIMA", "LIMA", "MIRAFLORES", "150122"],
+    ["AREQUIPA", "AREQUIPA", "CAYMA", "040103"],
+    ["LA LIBERTAD", "TRUJILLO", "TRUJILLO", "130101"],
+    ["CUSCO", "CUSCO", "WANCHAQ", "080108"],
+    ["PIURA", "PIURA", "CASTILLA", "200104"],
+];
 
 impl Source {
     /// A source named `demo` that speaks like MIGO, invents its records and asks nobody.
@@ -70,18 +101,35 @@ fn record(number: &Value) -> Option<Value> {
     let serial = ruc.as_u64() / 10;
     let is_there = serial % ABSENT != ABSENT - 1;
     is_there.then(|| {
+        let [region, province, district, ubigeo] = *pick(&PLACES, serial / 3);
         json!({
             "success": true,
             "ruc": ruc,
-            "nombre_o_razon_social": format!("CONTRIBUYENTE DE DEMOSTRACION {serial}"),
-            "estado_del_contribuyente": if serial.is_multiple_of(7) { "BAJA DE OFICIO" } else { "ACTIVO" },
-            "condicion_de_domicilio": if serial.is_multiple_of(5) { "NO HABIDO" } else { "HABIDO" },
-            "ubigeo": "150101",
-            "distrito": "LIMA",
-            "provincia": "LIMA",
-            "departamento": "LIMA",
+            "nombre_o_razon_social": name(ruc, serial),
+            "estado_del_contribuyente": if serial % 8 == 3 { "BAJA DE OFICIO" } else { "ACTIVO" },
+            "condicion_de_domicilio": if serial.is_multiple_of(6) { "NO HABIDO" } else { "HABIDO" },
+            "ubigeo": ubigeo,
+            "tipo_de_via": "AV.",
+            "nombre_de_via": "DE LA DEMOSTRACION",
+            "numero": (100 + serial % 900).to_string(),
+            "distrito": district,
+            "provincia": province,
+            "departamento": region,
         })
     })
+}
+
+/// Nobody's name: that of a company says that it is none, and persons are not invented.
+fn name(ruc: Ruc, serial: u64) -> String {
+    if ruc.prefix() != Prefix::LegalEntity {
+        return "DEMO - PERSONA INVENTADA".to_owned();
+    }
+    let (trade, name) = (pick(&TRADES, serial), pick(&NAMES, serial / 7));
+    format!("DEMO - {trade} {name} {}", pick(&FORMS, serial / 5))
+}
+
+fn pick<T, const N: usize>(all: &[T; N], at: u64) -> &T {
+    &all[usize::try_from(at % N as u64).unwrap_or(0)]
 }
 
 fn rate(day: &str) -> Value {
@@ -130,6 +178,15 @@ mod tests {
         assert_eq!(answers.iter().zip(&rucs).filter(found).count(), 90);
         let absent = answers.iter().filter(|answer| **answer == Answer::NotFound).count();
         assert_eq!(absent, 10);
+    }
+
+    #[test]
+    fn every_record_says_that_it_is_invented() {
+        let company = record(&json!("20131312955")).unwrap();
+        assert_eq!(company["nombre_o_razon_social"], "DEMO - BOTICAS LOS ANDES S.A.");
+        let person = Ruc::from_first_ten(1_000_000_001).unwrap();
+        let person = record(&json!(person)).unwrap();
+        assert_eq!(person["nombre_o_razon_social"], "DEMO - PERSONA INVENTADA");
     }
 
     #[test]

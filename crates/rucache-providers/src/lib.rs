@@ -42,7 +42,7 @@ mod http;
 mod limits;
 mod tally;
 
-pub use config::{ApiKind, Plan, SourceConfig};
+pub use config::{ApiKind, Plan, SourceConfig, fit_deadlines};
 pub use error::ConfigError;
 pub use secret::Secret;
 pub use source::Source;

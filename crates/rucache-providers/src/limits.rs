@@ -107,6 +107,15 @@ impl Limits {
         taken.map_err(Trouble::from)
     }
 
+    /// Looks at what the fleet has used of the month, where that is shared.
+    pub(crate) async fn look(&self) {
+        let mut shared = self.shared.lock().await;
+        if let Some(month) = &mut shared.month {
+            month.look(self.runtime.wall()).await;
+            self.view().month = month.used();
+        }
+    }
+
     /// Gives back a call that was not made after all. Its slot of the minute is lost.
     pub(crate) async fn unused(&self) {
         if let Some(month) = &mut self.shared.lock().await.month {

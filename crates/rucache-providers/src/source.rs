@@ -63,7 +63,7 @@ impl Source {
         runtime: Arc<dyn Runtime>,
         shared: Option<Arc<dyn Backend>>,
     ) -> Result<Self, ConfigError> {
-        Self::with_token(config, config.token()?, runtime, shared)
+        Self::with_token(config, config.read_token()?, runtime, shared)
     }
 
     /// As [`open`](Self::open), with a token that the caller has read.
@@ -89,13 +89,18 @@ impl Source {
         runtime: Arc<dyn Runtime>,
         counters: Option<Arc<dyn Counters>>,
     ) -> Result<Self, ConfigError> {
-        let service = config.check()?;
-        let limits = Limits::new(config, service, runtime.clone(), counters);
+        config.check()?;
+        let limits = Limits::new(config, config.service()?, runtime.clone(), counters);
         let caller = Caller::new(config, transport, limits, runtime);
         let limit = api.batch_limit();
         let gather = || Mutex::new(Gather::new(limit, config.gather));
         let asker = Asker { api, caller, coverage: config.coverage, confirm: config.confirm };
-        Ok(Self { shared: Arc::new(Shared { asker, gathers: [gather(), gather()] }) })
+        let source = Self { shared: Arc::new(Shared { asker, gathers: [gather(), gather()] }) };
+        let looking = source.clone();
+        // What a fleet has used before this process began, so that its first status tells it.
+        let look = async move { looking.shared.asker.caller.limits.look().await };
+        source.runtime().spawn(Box::pin(look));
+        Ok(source)
     }
 
     /// Asks for `rucs`, in calls as full as can be; answers in their order.

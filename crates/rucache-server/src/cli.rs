@@ -15,6 +15,7 @@ mod key;
 mod logging;
 mod lookup;
 mod progress;
+mod quote;
 mod remote;
 mod ruc;
 mod rules;

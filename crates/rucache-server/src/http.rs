@@ -24,6 +24,7 @@ mod invalidate;
 mod events;
 mod maintenance;
 mod stats;
+mod sources;
 mod health;
 mod watch;
 mod metrics;

@@ -93,7 +93,7 @@ pub(crate) fn call(processes: &[Arc<Process>], setup: &Setup, mix: &Mix, random:
 }
 
 /// Commits what a writer has to say before it tells the cache.
-async fn begin(process: Arc<Process>, mut plan: Plan, delay: Duration, gap: Duration) {
+pub(crate) async fn begin(process: Arc<Process>, mut plan: Plan, delay: Duration, gap: Duration) {
     process.scheduler.sleep(delay).await;
     match &mut plan.what {
         What::Read(..) | What::Load(_) | What::LoadMany(_) => {}

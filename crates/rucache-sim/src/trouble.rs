@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::caller;
+use crate::checker::What;
+use crate::crowd;
 use crate::random::Random;
 use crate::wire::{Reach, Weather};
 use crate::world::World;
@@ -75,10 +78,11 @@ async fn bring(world: &Arc<World>, trouble: Trouble, random: &mut Random) {
             world.history.note(|| format!("place {place}: fair"));
         }
         Trouble::PushLoss => {
-            let lasts = if random.chance(500) { 6_000 } else { 100 };
+            // Half of them for longer than a copy is good without push.
+            let least = if random.chance(500) { 3_500 } else { 0 };
             wire.set_weather(Weather { pushes: false, ..Weather::FAIR });
             world.cut_push(place);
-            world.scheduler.sleep(random.millis(lasts)).await;
+            world.scheduler.sleep(Duration::from_millis(least + random.below(4_000))).await;
             wire.set_weather(Weather::FAIR);
         }
         Trouble::Restart => {
@@ -89,9 +93,10 @@ async fn bring(world: &Arc<World>, trouble: Trouble, random: &mut Random) {
             world.server.take_snapshot();
             world.history.note(|| "store keeps a snapshot".to_owned());
             world.scheduler.sleep(random.millis(3_000)).await;
-            // With a process that knew what the store forgets.
+            // With the one process that knows what the store forgets; others have seen it only.
             let dies = random.chance(600);
             if dies {
+                clear(world, place, random).await;
                 world.kill(place);
             }
             if world.server.restore() {
@@ -116,4 +121,14 @@ async fn bring(world: &Arc<World>, trouble: Trouble, random: &mut Random) {
             world.start(place);
         }
     }
+}
+
+/// Clears a service in the process at `place`, and leaves others the time to see it.
+async fn clear(world: &World, place: usize, random: &mut Random) {
+    let service = random.pick(&world.setup.keys).service_name();
+    if let Some(process) = world.process(place) {
+        let plan = caller::plain(What::Clear(service));
+        crowd::begin(process, plan, Duration::ZERO, Duration::ZERO).await;
+    }
+    world.scheduler.sleep(random.millis(600)).await;
 }

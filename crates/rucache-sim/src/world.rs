@@ -97,8 +97,13 @@ impl World {
 
     /// Breaks the push connection of the process at `place`.
     pub(crate) fn cut_push(&self, place: usize) {
-        let link = self.lock().processes[place].as_ref().and_then(|process| process.link.clone());
+        let link = self.process(place).and_then(|process| process.link.clone());
         link.iter().for_each(|link: &Arc<Link>| link.cut_push());
+    }
+
+    /// The process that runs at `place`.
+    pub(crate) fn process(&self, place: usize) -> Option<Arc<Process>> {
+        self.lock().processes[place].clone()
     }
 
     /// The processes that run.

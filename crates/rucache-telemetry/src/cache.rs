@@ -11,7 +11,7 @@ use rucache_core::{CacheEvent, Observer};
 use crate::backend::Backend;
 use crate::counted::Counted;
 use crate::family::Family;
-use crate::provider::Provider;
+use crate::provider::Providers;
 use crate::reading::Reading;
 use crate::recorder::{Handles, SharedRecorder};
 use crate::table::{
@@ -24,9 +24,6 @@ const REASONS: usize = 16;
 
 /// Most backends that are told apart: a cache has one shared tier.
 const BACKENDS: usize = 1;
-
-/// Most sources of records that are told apart.
-const PROVIDERS: usize = 8;
 
 /// The metrics of one cache.
 ///
@@ -46,7 +43,7 @@ pub struct CacheMetrics {
     decode_failures: Vec<Counter>,
     negatives: Family<Negatives>,
     backends: Family<Backend>,
-    providers: Family<Provider>,
+    providers: Providers,
     gauges: Gauges,
 }
 
@@ -94,7 +91,7 @@ impl CacheMetrics {
             decode_failures: DecodeFailure::ALL.iter().map(failure).collect(),
             negatives: Family::new(REASONS),
             backends: Family::new(BACKENDS),
-            providers: Family::new(PROVIDERS),
+            providers: Providers::new(&handles),
             gauges: Gauges {
                 entries: handles.gauge(&ENTRIES, &[cache]),
                 memory: handles.gauge(&MEMORY, &[cache]),
@@ -111,6 +108,7 @@ impl CacheMetrics {
     /// Takes over what the cache has counted, before a scrape.
     pub fn publish(&self, reading: &Reading) {
         self.counted.publish(&reading.services);
+        self.providers.publish(&reading.providers);
         let gauges = &self.gauges;
         if let Some(usage) = reading.usage {
             gauges.entries.set(number(usage.entries));
@@ -146,10 +144,6 @@ impl CacheMetrics {
 
     fn backend(&self, name: &str) -> Arc<Backend> {
         self.backends.member(name, |name| Backend::new(&self.handles, name))
-    }
-
-    fn provider(&self, name: &str) -> Arc<Provider> {
-        self.providers.member(name, |name| Provider::new(&self.handles, name))
     }
 
     fn negatives(&self, reason: &str) -> Arc<Negatives> {
@@ -197,12 +191,6 @@ impl Observer for CacheMetrics {
                 self.backend(backend).circuit(node, state);
             }
             CacheEvent::Pushed { backend, change } => self.backend(backend).pushed(change),
-            CacheEvent::ProviderCall { provider, result } => {
-                self.provider(provider).answered(result);
-            }
-            CacheEvent::ProviderQuota { provider, remaining, limit } => {
-                self.provider(provider).quota(remaining, limit);
-            }
             // Numbers alone: from the counters.
             _ => {}
         }

@@ -44,7 +44,7 @@ mod recorder;
 pub use cache::CacheMetrics;
 pub use exporter::Exporter;
 pub use http::RouteMetrics;
-pub use reading::Reading;
+pub use reading::{ProviderReading, Quota, Reading};
 pub use recorder::{SharedRecorder, installed};
 
 /// Holds the README's example to the truth.

@@ -23,4 +23,27 @@ pub struct Reading {
     pub negatives: Vec<(String, u64)>,
     /// When the register in use was published.
     pub register: Option<Timestamp>,
+    /// What each metered source of records has counted.
+    pub providers: Vec<ProviderReading>,
+}
+
+/// The numbers of a metered source of records.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct ProviderReading {
+    /// Its name, of the program's own choosing.
+    pub name: String,
+    /// Calls since the start by what became of them: every result, zeros included.
+    pub calls: Vec<(&'static str, u64)>,
+    /// Its budget of calls, where it has one.
+    pub quota: Option<Quota>,
+}
+
+/// A budget of calls.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Quota {
+    /// Calls left of it.
+    pub remaining: u64,
+    /// Calls that it has when full.
+    pub limit: u64,
 }

@@ -251,17 +251,17 @@ table! {
     pub(crate) const PROVIDER_REQUESTS: Metric = Metric::counter(
         "rucache_provider_requests_total",
         &["provider", "result"],
-        "Answers of a source of records",
+        "Calls to a metered source of records by what became of them",
     );
     pub(crate) const PROVIDER_REMAINING: Metric = Metric::gauge(
         "rucache_provider_quota_remaining",
         &["provider"],
-        "Calls left of a source's budget",
+        "Calls left of a source's budget of this month",
     );
     pub(crate) const PROVIDER_LIMIT: Metric = Metric::gauge(
         "rucache_provider_quota_limit",
         &["provider"],
-        "Calls of a source's budget when full",
+        "Calls of a source's budget of a month",
     );
     pub(crate) const HTTP_REQUESTS: Metric = Metric::counter(
         "rucache_http_requests_total",

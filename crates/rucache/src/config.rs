@@ -1,5 +1,7 @@
 //! What a composed cache can be told.
 
+#[cfg(feature = "providers")]
+use std::collections::BTreeMap;
 use std::fmt::Display;
 #[cfg(feature = "padron")]
 use std::path::PathBuf;
@@ -9,8 +11,13 @@ use rucache_core::Ttl;
 use rucache_core::rule::{InvalidRule, Rule, RuleSet};
 use rucache_engine::Timing;
 
+#[cfg(feature = "providers")]
+use rucache_providers::{ApiKind, SourceConfig};
+
 #[cfg(feature = "memory")]
 use crate::LocalTier;
+#[cfg(feature = "providers")]
+use crate::SourceName;
 use crate::password::without_password;
 
 /// What [`open_with`](crate::open_with) composes a cache from.
@@ -41,6 +48,12 @@ pub struct Config {
     /// Services that hold taxpayer records: the rules of the domain are theirs.
     #[cfg(feature = "lookup")]
     pub ruc_services: Vec<rucache_core::ServiceName>,
+    /// Who is asked, in this order; by [`source_order`](Self::source_order) where nobody says.
+    #[cfg(feature = "providers")]
+    pub sources: Option<Vec<SourceName>>,
+    /// The look-up APIs of which anything is said.
+    #[cfg(feature = "providers")]
+    pub apis: BTreeMap<ApiKind, SourceConfig>,
     /// A register file as the source of look-ups; the bundled sample without one.
     #[cfg(feature = "padron")]
     pub register: Option<PathBuf>,
@@ -66,6 +79,10 @@ impl Default for Config {
             profile: rucache_ruc::Profile::default(),
             #[cfg(feature = "lookup")]
             ruc_services: vec![rucache_core::ServiceName::from_static("migo")],
+            #[cfg(feature = "providers")]
+            sources: None,
+            #[cfg(feature = "providers")]
+            apis: BTreeMap::new(),
             #[cfg(feature = "padron")]
             register: None,
             #[cfg(feature = "padron")]

@@ -55,6 +55,7 @@
 //! | `memcached` | Memcached: one node or a pool |
 //! | `lookup` (default) | taxpayer look-ups |
 //! | `padron` (default) | SUNAT's register as their source, and a bundled sample |
+//! | `providers` | look-up APIs as their source: MIGO, Decolecta, apiperu.dev |
 //! | `telemetry` | metrics for Prometheus |
 
 mod password;
@@ -68,6 +69,8 @@ mod backend;
 mod open;
 #[cfg(feature = "lookup")]
 mod source;
+#[cfg(feature = "providers")]
+mod sources;
 
 pub use config::{BackendUrl, Config};
 pub use layers::{ConfigError, Layers, Origin};
@@ -78,6 +81,8 @@ pub use open::open_default;
 pub use open::{Cache, OpenError, open, open_backend, open_config, open_observed, open_with};
 pub use password::without_password;
 pub use setting::Setting;
+#[cfg(feature = "providers")]
+pub use sources::SourceName;
 
 pub use rucache_core::{Key, ServiceName, Ttl};
 pub use rucache_engine::{
@@ -100,6 +105,9 @@ pub use rucache_memory as memory;
 /// SUNAT's register: the crate `rucache-padron`.
 #[cfg(feature = "padron")]
 pub use rucache_padron as padron;
+/// Look-up APIs: the crate `rucache-providers`.
+#[cfg(feature = "providers")]
+pub use rucache_providers as providers;
 /// Redis: the crate `rucache-redis`.
 #[cfg(feature = "redis")]
 pub use rucache_redis as redis;

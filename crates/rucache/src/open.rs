@@ -1,16 +1,19 @@
 //! From a configuration to a cache.
 
+mod error;
+
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 
-use rucache_core::rule::{Event, InvalidRule, RuleSet};
+use rucache_core::rule::{Event, RuleSet};
 use rucache_core::{Backend, Key, Observer, Ttl};
 use rucache_engine::{Applied, Cache as Engine, CacheBuilder, CacheError};
-use thiserror::Error;
 
 use crate::backend::{self, Opened};
-use crate::{Config, ConfigError};
+use crate::Config;
+
+pub use error::OpenError;
 
 /// A composed cache: everything an [engine cache](rucache_engine::Cache) does, and taxpayer
 /// look-ups.
@@ -21,9 +24,12 @@ pub struct Cache {
     engine: Engine,
     #[cfg(not(feature = "lookup"))]
     rules: Arc<RuleSet>,
+    #[cfg(not(feature = "lookup"))]
     default_ttl: Ttl,
     #[cfg(feature = "lookup")]
     lookups: rucache_lookup::Lookups,
+    #[cfg(feature = "lookup")]
+    register_published: Option<rucache_core::Timestamp>,
 }
 
 impl Deref for Cache {
@@ -32,50 +38,6 @@ impl Deref for Cache {
     fn deref(&self) -> &Engine {
         &self.engine
     }
-}
-
-/// Why a cache could not be opened.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// The configuration is wrong.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// An invalidation rule cannot be used.
-    #[error(transparent)]
-    Rule(#[from] InvalidRule),
-    /// The cache could not be built.
-    #[error(transparent)]
-    Cache(#[from] CacheError),
-    /// The URL of the backend is wrong.
-    #[error("backend {url:?}: {reason}")]
-    Backend {
-        /// The URL, without a password.
-        url: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The backend could not be opened. That its server is down is no reason.
-    #[error(transparent)]
-    Open(#[from] rucache_core::Error),
-    /// The register file could not be loaded.
-    #[cfg(feature = "padron")]
-    #[error("source.register cannot be used")]
-    Register(#[source] rucache_padron::Error),
-    /// A register file is given, but not what its silence means.
-    #[cfg(feature = "padron")]
-    #[error(
-        "source.register is set without source.coverage; say full for the whole register, \
-         legal_entities for one of prefix 20, partial for a part"
-    )]
-    CoverageUnset,
-    /// It is said what a register's silence means, but no register is given.
-    #[cfg(feature = "padron")]
-    #[error("source.coverage is set without source.register; give the path of the register's file")]
-    RegisterUnset,
-    /// The task that was loading the register was ended with its runtime.
-    #[error("loading the register was interrupted")]
-    Interrupted,
 }
 
 /// A cache in this process's memory, 256 MiB at most, with the bundled register sample as the
@@ -144,17 +106,27 @@ async fn compose(config: Config, observer: Option<Arc<dyn Observer>>) -> Result<
     };
     let engine = builder.build()?;
     #[cfg(feature = "lookup")]
-    let lookups = {
-        let provider = crate::source::open(&config).await?;
-        rucache_lookup::Lookups::new(engine.clone(), provider, config.lookup_options())?
+    let (lookups, register_published) = {
+        #[cfg(feature = "providers")]
+        let opened = crate::sources::open(&config, &engine).await?;
+        #[cfg(all(feature = "padron", not(feature = "providers")))]
+        let opened = crate::source::open(&config).await?;
+        #[cfg(not(any(feature = "padron", feature = "providers")))]
+        let opened = crate::source::Opened { provider: crate::source::none(), published: None };
+        let options = config.lookup_options();
+        let lookups = rucache_lookup::Lookups::new(engine.clone(), opened.provider, options)?;
+        (lookups, opened.published)
     };
     Ok(Cache {
         engine,
         #[cfg(not(feature = "lookup"))]
         rules,
+        #[cfg(not(feature = "lookup"))]
         default_ttl: config.default_ttl,
         #[cfg(feature = "lookup")]
         lookups,
+        #[cfg(feature = "lookup")]
+        register_published,
     })
 }
 
@@ -216,12 +188,12 @@ impl Cache {
     #[must_use]
     pub fn life_of(&self, key: &Key) -> Ttl {
         #[cfg(feature = "lookup")]
-        if let Some(ttl) = self.lookups.ttl_of(key) {
-            return ttl;
-        }
+        return self.lookups.life_of(key);
         #[cfg(not(feature = "lookup"))]
-        let _ = key;
-        self.default_ttl
+        {
+            let _ = key;
+            self.default_ttl
+        }
     }
 
     /// The rules of the domain and of the configuration.
@@ -282,8 +254,15 @@ impl Cache {
         // Its rules have been checked.
         if let Ok(lookups) = rucache_lookup::Lookups::new(self.engine.clone(), provider, options) {
             self.lookups = lookups;
+            self.register_published = None;
         }
         self
+    }
+
+    /// When the register that is asked was published; none where no file of one is asked.
+    #[must_use]
+    pub const fn register_published(&self) -> Option<rucache_core::Timestamp> {
+        self.register_published
     }
 
     /// The source of look-ups.

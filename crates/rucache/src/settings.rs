@@ -1,8 +1,13 @@
 //! The table of settings of a composed cache.
 
-use std::fmt::Display;
+#[cfg(any(feature = "padron", feature = "providers"))]
+mod coverage;
 #[cfg(feature = "padron")]
-use std::path::PathBuf;
+mod register;
+#[cfg(feature = "providers")]
+mod sources;
+
+use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -77,8 +82,12 @@ impl Config {
             },
             |config| config.profile.as_str().to_owned(),
         ));
+        #[cfg(feature = "providers")]
+        settings.push(sources::order());
         #[cfg(feature = "padron")]
-        settings.extend(register_settings());
+        settings.extend(register::settings());
+        #[cfg(feature = "providers")]
+        settings.extend(sources::apis());
         settings.push(Setting::new(
             "max_value_len",
             "a whole number of bytes, at least 1",
@@ -163,51 +172,6 @@ fn names() -> [Setting<Config>; 3] {
             |config| match config.rules.len() {
                 0 => "none".to_owned(),
                 rules => format!("{rules} of the configuration"),
-            },
-        ),
-    ]
-}
-
-#[cfg(feature = "padron")]
-fn register_settings() -> [Setting<Config>; 2] {
-    use rucache_ruc::Coverage;
-
-    const NAMES: [(&str, Coverage); 3] = [
-        ("full", Coverage::Full),
-        ("legal_entities", Coverage::LegalEntities),
-        ("partial", Coverage::Partial),
-    ];
-    [
-        Setting::new(
-            "source.register",
-            "the path of a register file, zip or text",
-            "SUNAT's register as the source of look-ups; the bundled sample without it",
-            |config: &mut Config, value| {
-                if value.is_empty() {
-                    return Err("the path is empty".to_owned());
-                }
-                config.register = Some(PathBuf::from(value));
-                Ok(())
-            },
-            |config| {
-                let path = config.register.as_deref();
-                path.map_or_else(|| "bundled sample".to_owned(), |path| path.display().to_string())
-            },
-        ),
-        Setting::new(
-            "source.coverage",
-            "full, legal_entities or partial",
-            "which numbers do not exist if the register lacks them: all, those of legal entities, \
-             or none; needed with source.register",
-            |config: &mut Config, value| {
-                let known = NAMES.iter().find(|(name, _)| *name == value);
-                let (_, coverage) = known.ok_or("there is no such coverage")?;
-                config.coverage = Some(*coverage);
-                Ok(())
-            },
-            |config| {
-                let known = NAMES.iter().find(|(_, coverage)| Some(*coverage) == config.coverage);
-                known.map_or("unset", |(name, _)| name).to_owned()
             },
         ),
     ]

@@ -40,6 +40,10 @@ impl Local for MapLocal {
         (before - entries.len()) as u64
     }
 
+    fn each(&self, look: &mut dyn FnMut(&Key, &LocalEntry)) {
+        self.entries().iter().for_each(|(key, entry)| look(key, entry));
+    }
+
     fn usage(&self) -> Usage {
         let entries = self.entries();
         let bytes = entries.values().map(|entry| u64::from(entry.weight)).sum();

@@ -224,27 +224,3 @@ impl From<&Change> for PushChange {
         }
     }
 }
-
-labels! {
-    /// What a source of records answered.
-    ProviderResult {
-        /// The record.
-        Found = "found",
-        /// That there is none.
-        NotFound = "not_found",
-        /// That it cannot know.
-        NotCovered = "not_covered",
-        /// Nothing in time.
-        Timeout = "timeout",
-        /// A failure, or something that could not be understood.
-        Failed = "failed",
-        /// That it takes no more calls for the moment.
-        RateLimited = "rate_limited",
-        /// That it refuses the credentials.
-        Denied = "denied",
-        /// Nothing: the budget of calls is used up.
-        QuotaExhausted = "quota_exhausted",
-        /// Nothing: too much is asked of this process at once.
-        Overloaded = "overloaded",
-    }
-}

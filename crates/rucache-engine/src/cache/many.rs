@@ -22,7 +22,7 @@ impl Cache {
         accept: Accept,
     ) -> Vec<Result<Found<T>, CacheError>> {
         let began = self.engine().timed(None);
-        let found = self.engine().read_many(keys, accept).await;
+        let found = self.engine().read_many(keys, accept, Engine::find).await;
         let reach = if self.engine().shared.is_some() { Reach::Shared } else { Reach::Local };
         self.engine().called(CacheOperation::GetMany, reach, began);
         for (key, found) in keys.iter().zip(&found) {
@@ -39,7 +39,7 @@ impl Cache {
         keys: &[Key],
         accept: Accept,
     ) -> Vec<Result<Found<T>, CacheError>> {
-        let found = self.engine().read_many(keys, accept).await;
+        let found = self.engine().read_many(keys, accept, Engine::find).await;
         for (key, found) in keys.iter().zip(&found) {
             if let Ok(found @ (Found::Value(_) | Found::Negative(_))) = found {
                 self.engine().answered_as(key, found.count());
@@ -76,9 +76,21 @@ impl Cache {
         values: Vec<(Key, T)>,
         policy: impl Into<Policy>,
     ) -> Vec<Result<Written, CacheError>> {
+        let loaded = values.into_iter().map(|(key, value)| (key, Loaded::new(value)));
+        self.put_many(loaded.collect(), policy).await
+    }
+
+    /// Stores for each key what a loader would bring, as [`put`](Self::put) does; one result for
+    /// each, in their order. Values travel in one batch, so how many there are is how long one call
+    /// to the backend takes.
+    pub async fn put_many<T: Cacheable>(
+        &self,
+        brought: Vec<(Key, Loaded<T>)>,
+        policy: impl Into<Policy>,
+    ) -> Vec<Result<Written, CacheError>> {
         let policy = policy.into();
-        let (keys, values): (Vec<Key>, Vec<T>) = values.into_iter().unzip();
-        let loaded = values.into_iter().map(|value| Loaded::new(value).measured()).collect();
+        let (keys, loaded): (Vec<Key>, Vec<Loaded<T>>) = brought.into_iter().unzip();
+        let loaded = loaded.into_iter().map(Loaded::measured).collect();
         let began = self.engine().timed(None);
         let count = keys.len();
         let put =

@@ -93,6 +93,10 @@ impl Local for Ajar {
         self.inner.purge(is_over)
     }
 
+    fn each(&self, look: &mut dyn FnMut(&Key, &LocalEntry)) {
+        self.inner.each(look);
+    }
+
     fn usage(&self) -> Usage {
         self.inner.usage()
     }

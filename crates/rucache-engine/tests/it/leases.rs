@@ -58,6 +58,49 @@ fn lease_of_a_load_that_nothing_can_be_stored_of_is_let_go_at_once() {
 }
 
 #[test]
+fn load_asks_nothing_more_of_a_store_that_let_it_wait_once() {
+    use Operation::{Get, Lease, Markers, Release, Write};
+    let first_of_its_service: &[_] = &[
+        (Get, &[Get][..]),
+        (Markers, &[Get, Markers]),
+        (Lease, &[Get, Markers, Lease, Markers]),
+    ];
+    let later: &[_] = &[
+        (Markers, &[Get, Lease, Markers, Release][..]),
+        (Write, &[Get, Lease, Markers, Markers, Markers, Write, Release]),
+    ];
+    for (is_first, cases) in [(true, first_of_its_service), (false, later)] {
+        for (silent, calls) in cases {
+            let site = Site::new();
+            let process = site.process(Told::Never);
+            if !is_first {
+                site.bare_process().set("old");
+                process.delete();
+                process.link.calls();
+            }
+            process.link.fail(*silent, ErrorKind::Timeout);
+            process.source.brings(crate::tagged("value", &["red"]));
+            let hit = process.now(HOUR).unwrap();
+            assert_eq!((&**hit, hit.outcome.stored), ("value", false), "{silent:?}");
+            site.runtime.run_until_stalled();
+            assert_eq!(process.link.calls(), *calls, "{silent:?}");
+        }
+    }
+}
+
+#[test]
+fn read_that_cannot_compare_the_tags_of_an_entry_asks_for_no_lease() {
+    let site = Site::new();
+    let tagged = || crate::tagged("value", &["red"]);
+    site.runtime.block_on(site.bare_process().cache.put("name", tagged(), HOUR)).unwrap();
+    let process = site.process(Told::Never);
+    process.link.fail(Operation::Markers, ErrorKind::Timeout);
+    process.source.brings(tagged());
+    assert_eq!(*process.now(HOUR).unwrap(), "value");
+    assert_eq!(process.link.calls(), [Operation::Get, Operation::Markers]);
+}
+
+#[test]
 fn lease_that_the_store_loses_refuses_the_fill() {
     let (site, one, two) = two();
     let go = one.source.gives_later("old");

@@ -35,6 +35,7 @@ mod tags;
 mod threads;
 mod tiers;
 mod types;
+mod uses;
 
 use std::collections::VecDeque;
 use std::future::Future;

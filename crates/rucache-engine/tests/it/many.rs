@@ -8,7 +8,7 @@ use rucache_core::{Key, Operation};
 use rucache_engine::{Accept, CacheError, Found, Hit, LoadError, Loaded, ServedFrom, Written};
 
 use crate::site::{Site, Told, everywhere};
-use crate::{HOUR, Lab, with_stale};
+use crate::{HOUR, Lab, SourceAnswer, tagged, with_stale};
 
 fn keys(names: &[&str]) -> Vec<Key> {
     names.iter().map(|name| Key::parse(&format!("default:{name}")).unwrap()).collect()
@@ -96,6 +96,70 @@ fn batch_that_fails_as_a_whole_fails_each_and_falls_back_for_each() {
         assert_eq!(answers[0].as_deref().unwrap(), "a");
         assert_eq!(answers[1].as_deref().unwrap(), "b");
         assert!(matches!(answers[2], Err(LoadError::Panicked)), "{:?}", answers[2]);
+    });
+}
+
+/// Loads `a` to `h` by a loader that cannot bear a batch with one of `poisons` in it; how the loads
+/// of each ended, and the batches the loader was asked for.
+fn load_with(
+    lab: &Lab,
+    poisons: &'static str,
+    spoil: fn(&mut Vec<SourceAnswer>),
+) -> (String, Vec<String>) {
+    let asked = Arc::<Mutex<Vec<String>>>::default();
+    let batches = asked.clone();
+    let names = keys(&["a", "b", "c", "d", "e", "f", "g", "h"]);
+    let read = lab.cache.read_or_load_many::<String, _, _, _>(
+        &names,
+        HOUR,
+        NonZeroUsize::MAX,
+        move |missing: Vec<Key>| {
+            let names: Vec<String> = missing.iter().map(|key| key.name().to_owned()).collect();
+            batches.lock().unwrap().push(names.concat());
+            async move {
+                let is_poisoned = names.iter().any(|name| poisons.contains(name));
+                let mut answers = names.into_iter().map(|name| Ok(name.into())).collect();
+                if is_poisoned {
+                    spoil(&mut answers);
+                }
+                answers
+            }
+        },
+    );
+    let answers = lab.runtime.block_on(read);
+    let ends = answers.iter().map(|answer| answer.as_ref().map_or("-", |hit| hit.as_str()));
+    (ends.collect(), std::mem::take(&mut asked.lock().unwrap()))
+}
+
+#[test]
+fn one_key_that_a_loader_cannot_bear_does_not_fail_its_batch() {
+    everywhere(|lab| {
+        let (ends, batches) = load_with(lab, "f", |_| panic!("on purpose"));
+        assert_eq!(ends, "abcde-gh");
+        assert_eq!(batches, ["abcdefgh", "abcd", "efgh", "ef", "gh", "e", "f"]);
+    });
+}
+
+#[test]
+fn answers_of_another_number_than_the_keys_are_nobodys() {
+    // Whoever counts takes the answer of its neighbour for a key's.
+    let one_too_few = |answers: &mut Vec<SourceAnswer>| drop(answers.remove(0));
+    let one_too_many = |answers: &mut Vec<SourceAnswer>| answers.insert(0, Ok(tagged("x", &[])));
+    for spoil in [one_too_few as fn(&mut Vec<SourceAnswer>), one_too_many] {
+        everywhere(|lab| {
+            let (ends, batches) = load_with(lab, "a", spoil);
+            assert_eq!(ends, "-bcdefgh");
+            assert_eq!(batches, ["abcdefgh", "abcd", "efgh", "ab", "cd", "a", "b"]);
+        });
+    }
+}
+
+#[test]
+fn batch_of_which_both_halves_fail_is_not_asked_for_key_by_key() {
+    everywhere(|lab| {
+        let (ends, batches) = load_with(lab, "ah", |_| panic!("on purpose"));
+        assert_eq!(ends, "--------");
+        assert_eq!(batches, ["abcdefgh", "abcd", "efgh"]);
     });
 }
 

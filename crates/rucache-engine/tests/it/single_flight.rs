@@ -220,19 +220,6 @@ fn many_are_loaded_by_one_call_for_those_that_are_missing() {
 }
 
 #[test]
-fn loader_that_answers_for_too_few_fails_the_rest() {
-    let lab = Lab::new();
-    let service = lab.cache.service_name().clone();
-    let keys = ["a", "b"].map(|name| Key::new(&service, name).unwrap());
-    let read = lab.cache.read_or_load_many(&keys, HOUR, NonZeroUsize::MAX, |_| async {
-        vec![Ok::<_, String>(Loaded::from(1))]
-    });
-    let answers = lab.runtime.block_on(read);
-    assert_eq!(**answers[0].as_ref().unwrap(), 1);
-    assert!(matches!(answers[1], Err(LoadError::Failed(_))));
-}
-
-#[test]
 fn no_load_is_asked_for_more_than_its_share() {
     let lab = Lab::new();
     let service = lab.cache.service_name().clone();

@@ -11,6 +11,7 @@ mod lab;
 mod learned;
 mod lookup;
 mod map_store;
+mod quote;
 mod registry;
 mod stats;
 mod threads;

@@ -22,6 +22,11 @@ fn entry(value: u64, weight: u32, hard: Mono) -> LocalEntry {
     LocalEntry::new(Arc::new(value), Timestamp::default(), deadlines, weight)
 }
 
+fn negative(number: u64, weight: u32, hard: Mono) -> LocalEntry {
+    let deadlines = entry(number, weight, hard).deadlines;
+    LocalEntry::negative(Arc::new(number), Timestamp::default(), deadlines, weight)
+}
+
 fn value(store: &LocalStore, key: &Key) -> Option<u64> {
     store.get(key)?.value::<u64>().map(|value| *value)
 }
@@ -110,40 +115,112 @@ fn a_full_store_stays_within_its_bytes_and_counts_evictions() {
 }
 
 #[test]
+fn negatives_have_an_eighth_of_the_room_and_values_the_rest_at_least() {
+    let store = store(1 << 20);
+    for number in 0..50_000 {
+        store.insert(key("ruc", number), negative(0, 500, Mono::NEVER));
+    }
+    let full_of_negatives = store.usage();
+    assert!(full_of_negatives.bytes <= 1 << 17, "{full_of_negatives:?}");
+    assert!(full_of_negatives.bytes > (1 << 17) * 9 / 10, "{full_of_negatives:?}");
+    for number in 50_000..100_000 {
+        store.insert(key("ruc", number), entry(0, 500, Mono::NEVER));
+    }
+    let usage = store.usage();
+    assert!(usage.bytes <= 1 << 20, "{usage:?}");
+    assert!(usage.bytes > (1 << 20) * 9 / 10, "{usage:?}");
+    assert_eq!(usage.entries + usage.evictions, 100_000);
+}
+
+#[test]
+fn a_value_and_a_negative_of_a_key_have_one_place_and_the_newer_has_it() {
+    let store = store(1 << 20);
+    let key = key("ruc", 1);
+    let is_negative = || store.get(&key).map(|entry| entry.is_negative());
+    for round in 0..3 {
+        store.insert(key.clone(), entry(round, 100, Mono::NEVER));
+        assert_eq!((is_negative(), value(&store, &key)), (Some(false), Some(round)));
+        assert_eq!(store.usage().entries, 1);
+        store.insert(key.clone(), negative(round, 200, Mono::NEVER));
+        assert_eq!((is_negative(), value(&store, &key)), (Some(true), Some(round)));
+        assert_eq!((store.usage().entries, store.usage().evictions), (1, 0));
+        assert_eq!(store.usage().bytes, u64::from(ENTRY_OVERHEAD) + 200);
+    }
+    assert!(store.remove(&key));
+    assert_eq!((is_negative(), store.usage().entries), (None, 0));
+    assert!(!store.remove(&key));
+}
+
+#[test]
+fn purge_and_peek_see_values_and_negatives() {
+    let store = store(1 << 20);
+    for number in 0..100 {
+        store.insert(key("value", number), entry(0, 8, mono(u64::from(number))));
+        store.insert(key("negative", number), negative(0, 8, mono(u64::from(number))));
+    }
+    assert_eq!(store.purge(&|entry| entry.deadlines.hard < mono(50)), 100);
+    for kind in ["value", "negative"] {
+        assert!(store.peek(&key(kind, 49)).is_none());
+        let peeked = store.peek(&key(kind, 50)).map(|entry| entry.is_negative());
+        assert_eq!(peeked, Some(kind == "negative"));
+    }
+}
+
+#[test]
+fn what_is_stored_from_two_sides_at_once_ends_as_one_entry() {
+    // As good as full, so that values go to either place.
+    let store = store(1 << 20);
+    for number in 0..5_000 {
+        store.insert(key("filler", number), entry(0, 100, Mono::NEVER));
+    }
+    for round in 0..3_000 {
+        let key = key("ruc", round);
+        let start = Barrier::new(3);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                start.wait();
+                store.insert(key.clone(), entry(1, 8, Mono::NEVER));
+            });
+            scope.spawn(|| {
+                start.wait();
+                store.insert(key.clone(), negative(2, 8, Mono::NEVER));
+            });
+            start.wait();
+            store.insert(key.clone(), entry(3, 8, Mono::NEVER));
+        });
+        // Held twice, the older one would be seen once the newer is gone.
+        let seen = value(&store, &key);
+        assert!(store.remove(&key) == seen.is_some() && store.get(&key).is_none(), "{round}");
+    }
+}
+
+#[test]
+fn a_reader_never_sees_an_entry_older_than_one_it_has_seen() {
+    let store = store(1 << 20);
+    let key = key("ruc", 1);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for number in 1..=100_000 {
+                let store_as = if number % 2 == 0 { entry } else { negative };
+                store.insert(key.clone(), store_as(number, 8, Mono::NEVER));
+            }
+        });
+        let mut newest = 0;
+        while !writer.is_finished() {
+            if let Some(seen) = value(&store, &key) {
+                assert!(seen >= newest, "{seen} after {newest}");
+                newest = seen;
+            }
+        }
+    });
+    assert_eq!(value(&store, &key), Some(100_000));
+}
+
+#[test]
 fn an_entry_larger_than_the_store_is_not_kept() {
     let store = store(1 << 20);
     store.insert(key("ruc", 1), entry(1, 8, Mono::NEVER));
     store.insert(key("ruc", 2), entry(2, u32::MAX, Mono::NEVER));
     assert_eq!((store.usage().entries, value(&store, &key("ruc", 2))), (1, None));
     assert_eq!(value(&store, &key("ruc", 1)), Some(1));
-}
-
-#[test]
-fn one_off_keys_do_not_push_out_hot_ones() {
-    let room = u64::from(ENTRY_OVERHEAD + 500);
-    let store = store(2_000 * room);
-    let hot: Vec<Key> = (0..1_000).map(|number| key("hot", number)).collect();
-    for key in &hot {
-        store.insert(key.clone(), entry(1, 500, Mono::NEVER));
-    }
-    // Filled up, so that the hot ones are known by the time of the flood.
-    for number in 0..2_000 {
-        store.insert(key("filler", number), entry(0, 500, Mono::NEVER));
-    }
-    for _ in 0..5 {
-        hot.iter().for_each(|key| drop(store.get(key)));
-    }
-    for number in 0..200_000 {
-        let one_off = key("one_off", number);
-        if store.get(&one_off).is_none() {
-            store.insert(one_off, entry(0, 500, Mono::NEVER));
-        }
-        // Each hot one is read once in 2,000 one-off keys: a queue by last use would lose them all.
-        if number % 2 == 0 {
-            let read = usize::try_from(number / 2).unwrap() % hot.len();
-            drop(store.get(&hot[read]));
-        }
-    }
-    let kept = hot.iter().filter(|key| store.get(key).is_some()).count();
-    assert!(kept >= 950, "{kept} of 1,000 hot entries are left");
 }

@@ -4,5 +4,6 @@
 
 mod backend;
 mod concurrency;
+mod flood;
 mod local;
 mod model;

@@ -22,7 +22,7 @@ impl BaseUrl {
             return refuse("names no host; write it as https://host/path");
         };
         if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-            return refuse("holds a user or password; give the token by token_env or token_file");
+            return refuse("holds a user or password; give the token by itself");
         }
         if text.contains(['?', '#']) {
             return refuse("holds a query; write scheme, host, port and path only");

@@ -37,8 +37,7 @@ impl Client {
         config: &SourceConfig,
         runtime: Arc<dyn Runtime>,
     ) -> Result<Self, ConfigError> {
-        let base = config.base_url.as_deref().unwrap_or(config.api.base_url());
-        let base = BaseUrl::parse(base, config.name())?;
+        let base = BaseUrl::parse(config.base_url(), config.name())?;
         let tls = match base.is_encrypted() {
             true => Some(trust(config.name(), config.ca.as_deref())?),
             false => None,

@@ -8,8 +8,8 @@ use rucache_ruc::LimaDate;
 
 use super::counters::{Counters, key};
 
-/// How long a month's counter is kept, in days: to the end of the month, and some to look at it.
-const KEPT_DAYS: u64 = 45;
+/// How long a month's counter is kept: to the end of the month, and some to look at it.
+const KEPT: Ttl = Ttl::secs(45 * 86_400);
 
 /// Calls of a month: of the fleet, or of this process where there is no shared tier.
 pub(crate) struct Month {
@@ -65,7 +65,7 @@ impl Month {
             return Ok(());
         };
         let addition = [(self.key(), 1 + self.owed)];
-        match counters.add(&addition, Ttl::secs(KEPT_DAYS * 86_400)).await.pop() {
+        match counters.add(&addition, KEPT).await.pop() {
             Some(Ok(sum)) => {
                 (self.known, self.owed) = (sum, 0);
                 if sum <= limit {
@@ -85,6 +85,16 @@ impl Month {
                 self.owed += 1;
                 Ok(())
             }
+        }
+    }
+
+    /// Reads the fleet's counter.
+    pub(crate) async fn look(&mut self, wall: Timestamp) {
+        self.turn(wall);
+        let Some(counters) = &self.counters else { return };
+        let reading = [(self.key(), 0)];
+        if let Some(Ok(sum)) = counters.add(&reading, KEPT).await.pop() {
+            self.known = sum;
         }
     }
 

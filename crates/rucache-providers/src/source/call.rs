@@ -25,7 +25,7 @@ pub(crate) struct Caller {
     pub(crate) name: Arc<str>,
     pub(crate) runtime: Arc<dyn Runtime>,
     transport: Box<dyn Transport>,
-    limits: Limits,
+    pub(crate) limits: Limits,
     gate: Mutex<Gate>,
     tally: Tally,
     connections: Semaphore,

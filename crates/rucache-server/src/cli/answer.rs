@@ -27,6 +27,9 @@ pub(super) enum Verdict {
         /// How the cache came by the record: `hit`, `miss`, `stale`.
         cache: String,
         record: Taxpayer,
+        /// Who gave the record; none where a caller stored it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<String>,
     },
     NotFound {
         reason: Reason,
@@ -70,7 +73,8 @@ impl From<Lookup> for Verdict {
         match lookup.outcome {
             Outcome::Found(found) => {
                 let cache = lookup.served.map_or("miss", cache_status).to_owned();
-                Self::Found { cache, record: Taxpayer::clone(&found.record) }
+                let source = found.source.as_deref().map(str::to_owned);
+                Self::Found { cache, record: Taxpayer::clone(&found.record), source }
             }
             Outcome::NotFound(verdict) => {
                 Self::NotFound { reason: verdict.reason, attempts: verdict.attempts }
@@ -142,7 +146,7 @@ impl Answer {
     pub(super) fn row(&self) -> [Cell; 7] {
         let number = self.ruc.as_ref().map_or_else(|| self.input.trim().to_owned(), Ruc::to_string);
         let (outcome, tone, last) = match &self.verdict {
-            Verdict::Found { cache, record } => return found(&number, cache, record),
+            Verdict::Found { cache, record, .. } => return found(&number, cache, record),
             Verdict::NotFound { reason, .. } => ("not found", Tone::Doubtful, reason.to_string()),
             Verdict::Invalid { rule, detail, .. } => {
                 ("not a RUC", Tone::Bad, broken_rule(rule, detail))

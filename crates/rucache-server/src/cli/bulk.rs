@@ -16,6 +16,7 @@ use super::Output;
 use super::cache::{Cache, target};
 use super::exit::{Exit, Failure};
 use super::progress::{Progress, rate, span};
+use super::quote::Quote;
 use super::settings::Global;
 use input::Input;
 use output::Sink;
@@ -33,6 +34,7 @@ const BATCH: usize = 10_000;
 #[command(after_help = "\
 Examples:
   rucache bulk clientes.csv --output registros.csv
+  rucache bulk clientes.csv --dry-run
   rucache bulk clientes.csv --output registros.csv --resume
   rucache bulk clientes.ndjson --server http://127.0.0.1:8080 > registros.ndjson
   cut -f1 lista.tsv | rucache bulk - --from csv --to ndjson
@@ -63,7 +65,10 @@ pub(super) struct Args {
     /// Name of the batch; a random one without it
     #[arg(long)]
     id: Option<BatchId>,
-    /// Print the summary as JSON to standard error
+    /// Say how many calls to which source this would take, make none, and write nothing
+    #[arg(long, conflicts_with_all = ["output", "resume"])]
+    dry_run: bool,
+    /// Print the summary as JSON to standard error; that of a dry run to standard output
     #[arg(long)]
     json: bool,
 }
@@ -135,6 +140,15 @@ pub(super) fn run(args: &Args, global: &Global, out: &mut Output) -> Result<Exit
     let by_name = args.output.as_deref().and_then(Form::of);
     let to = args.to.or(by_name).unwrap_or(from);
     let Input { numbers } = Input::read(&args.file, from, &args.column)?;
+    if args.dry_run {
+        let cache = Cache::open_any(global)?;
+        let mut quote = Quote::default();
+        for batch in numbers.chunks(BATCH) {
+            quote.add(&cache, args.service.as_deref(), batch)?;
+        }
+        quote.write(out, args.json)?;
+        return Ok(Exit::Done);
+    }
     let mut sink = Sink::open(args.output.as_deref(), to, args.resume, out)?;
     let skipped = sink.answered();
     if skipped > numbers.len() {

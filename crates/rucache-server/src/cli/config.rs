@@ -3,8 +3,10 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use anstream::eprintln;
 use rucache::padron::RegisterFile;
-use rucache::{Config, Layers, OpenError, Origin};
+use rucache::providers::ApiKind;
+use rucache::{Config, Layers, OpenError, Origin, Setting, SourceName};
 use serde::Serialize;
 
 use super::Output;
@@ -67,7 +69,11 @@ pub(super) fn show(args: &ShowArgs, global: &Global, out: &mut Output) -> Result
         return Ok(Exit::Done);
     }
     let mut table = Table::new(["SETTING", "VALUE", "FROM", "VARIABLE", "ABOUT"]);
+    let untouched = untouched_apis(&layers);
     for (setting, value, origin) in settings {
+        if untouched.iter().any(|api| is_of(setting, api)) {
+            continue;
+        }
         table.push([
             setting.key().into(),
             value.as_str().into(),
@@ -77,7 +83,24 @@ pub(super) fn show(args: &ShowArgs, global: &Global, out: &mut Output) -> Result
         ]);
     }
     table.write(out, terminal_width())?;
+    if !untouched.is_empty() {
+        let untouched = untouched.join(", ");
+        eprintln!("rucache: note: nothing is set of {untouched}; --json shows their settings too");
+    }
     Ok(Exit::Done)
+}
+
+/// The look-up APIs of which nothing is set: a screenful of defaults.
+fn untouched_apis(layers: &Layers<ServerConfig>) -> Vec<&'static str> {
+    let is_set = |setting: &&Setting<ServerConfig>| *layers.origin(setting) != Origin::Default;
+    let set: Vec<_> = layers.settings().iter().filter(is_set).collect();
+    let names = ApiKind::ALL.iter().map(|kind| kind.as_str());
+    names.filter(|api| !set.iter().any(|setting| is_of(setting, api))).collect()
+}
+
+/// Whether a setting is one of the look-up API `api`.
+fn is_of(setting: &Setting<ServerConfig>, api: &str) -> bool {
+    setting.key().strip_prefix(api).is_some_and(|rest| rest.starts_with('.'))
 }
 
 /// What `--json` prints.
@@ -112,7 +135,9 @@ pub(super) fn check(
     let file = file.map_or_else(|| "no file".to_owned(), |file| file.display().to_string());
     writeln!(out, "configuration ok: {file}, {}", changed(&layers))?;
     writeln!(out, "  backend   {} ({tried})", config.backend)?;
-    writeln!(out, "  source    {}", source::describe(config))?;
+    for line in source::describe(config) {
+        writeln!(out, "  source    {line}")?;
+    }
     writeln!(out, "  service   http://{}", layers.config().listen)?;
     Ok(Exit::Done)
 }
@@ -126,10 +151,14 @@ fn changed(layers: &Layers<ServerConfig>) -> String {
 
 /// Whether the register is one: its header, not its millions of lines.
 fn check_register(config: &Config) -> Result<(), Failure> {
-    let Some(register) = &config.register else { return Ok(()) };
-    if config.coverage.is_none() {
-        return Err(Failure::from_error(&OpenError::CoverageUnset));
-    }
+    let is_asked = config.source_order().contains(&SourceName::Register);
+    let register = match (&config.register, config.coverage) {
+        (None, Some(_)) => return Err(Failure::from_error(&OpenError::RegisterUnset)),
+        (None, None) if is_asked => return Err(Failure::from_error(&OpenError::RegisterUnnamed)),
+        (None, None) => return Ok(()),
+        (Some(_), None) => return Err(Failure::from_error(&OpenError::CoverageUnset)),
+        (Some(register), Some(_)) => register,
+    };
     RegisterFile::open(register)
         .and_then(|mut file| file.rows().map(drop))
         .map_err(|error| Failure::from_error(&OpenError::Register(error)))
@@ -138,9 +167,11 @@ fn check_register(config: &Config) -> Result<(), Failure> {
 /// Opens the backend and sets, reads and deletes an entry.
 fn try_backend(config: &Config) -> Result<&'static str, Failure> {
     let mut config = config.clone();
-    // Its header is checked already, and the sample is loaded at once.
+    // Its header is checked already, and it takes a while to load.
     config.register = None;
     config.coverage = None;
+    let others = config.source_order().into_iter().filter(|name| *name != SourceName::Register);
+    config.sources = Some(others.collect());
     let runtime = super::runtime()?;
     let probe = runtime.block_on(async {
         let cache =

@@ -1,23 +1,26 @@
 //! `rucache doctor`: tries a backend out, step by step, and explains what fails.
 
 mod patient;
+mod records;
 
 use std::io::Write;
 use std::pin::Pin;
-use std::sync::Arc;
 
 use anstyle::AnsiColor;
-use rucache::engine::TokioRuntime;
+use rucache::OpenError;
 
 use super::Output;
 use super::exit::{Exit, Failure};
 use super::settings::Global;
 use patient::Patient;
+use records::Records;
 
 /// Try the configured backend out, step by step, and explain what fails.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-All is done under names of its own in the service `cache`, and removed.
+Its steps are what a cache needs of a backend, then what you need of the cache: a value is set, read
+and deleted, a taxpayer's record too, a number is marked as invalid, listed and taken off, and a hit
+and a miss are counted. All is done in a service of its own, `rucache.doctor`, and removed.
 The exit code is 0 when every step works, 1 when one fails, 3 when the backend does not answer.
 
 Examples:
@@ -33,19 +36,23 @@ type Found = Result<String, String>;
 type Step<'a> = Pin<Box<dyn Future<Output = Found> + 'a>>;
 
 pub(super) fn run(_: &Args, global: &Global, out: &mut Output) -> Result<Exit, Failure> {
-    let layers = global.load(None)?;
-    let url = &layers.config().cache.backend;
+    let config = global.load(None)?.into_config().cache;
     super::runtime()?.block_on(async {
-        let runtime = TokioRuntime::new(tokio::runtime::Handle::current());
-        let backend = rucache::open_backend(url.as_str())
-            .await
-            .map_err(|error| Failure::from_error(&error))?;
-        writeln!(out, "{url}")?;
+        writeln!(out, "{}", config.backend)?;
+        let cache = open(config).await.map_err(|error| Failure::from_error(&error))?;
+        let backend = match cache.backend() {
+            Some(backend) => backend.clone(),
+            None => {
+                let memory = rucache::open_backend("memory://").await;
+                memory.map_err(|error| Failure::from_error(&error))?
+            }
+        };
         let pushes = backend.capabilities().push;
-        let patient = Patient::new(backend, Arc::new(runtime));
+        let patient = Patient::new(backend, cache.runtime().clone());
         if !examine(&patient, "connect", Box::pin(patient.connect()), out).await? {
             return Ok(Exit::Unreachable);
         }
+        let records = Records::new(&patient, cache).map_err(Failure::new)?;
         let mut steps: Vec<(&str, Step<'_>)> = vec![
             ("write, read, delete", Box::pin(patient.write_read_delete())),
             ("fill under a lease", Box::pin(patient.fill_under_a_lease())),
@@ -56,6 +63,10 @@ pub(super) fn run(_: &Args, global: &Global, out: &mut Output) -> Result<Exit, F
         if pushes {
             steps.push(("push", Box::pin(patient.push())));
         }
+        steps.push(("cached values", Box::pin(records.set_get_delete())));
+        steps.push(("taxpayer records", Box::pin(records.set_get_delete_ruc())));
+        steps.push(("invalid numbers", Box::pin(records.marks())));
+        steps.push(("statistics", Box::pin(records.statistics())));
         steps.push(("state of the server", Box::pin(patient.info())));
         let mut exit = Exit::Done;
         for (name, step) in steps {
@@ -63,8 +74,19 @@ pub(super) fn run(_: &Args, global: &Global, out: &mut Output) -> Result<Exit, F
                 exit = Exit::Failed;
             }
         }
+        records.clean_up().await;
         Ok(exit)
     })
+}
+
+/// A cache on the backend of `config`; its source is asked for nothing.
+async fn open(config: rucache::Config) -> Result<rucache::Cache, OpenError> {
+    let mut only = rucache::Config::default();
+    only.backend = config.backend;
+    only.key_prefix = config.key_prefix;
+    only.local = config.local;
+    only.timing = config.timing;
+    rucache::open_with(only).await
 }
 
 /// Takes a step and tells what it found; whether that is well.

@@ -6,8 +6,10 @@ use serde::Serialize;
 
 use super::Output;
 use super::answer::{Answer, NOT_COVERED, Verdict};
+use super::cache::Cache;
 use super::exit::{Exit, Failure};
 use super::input;
+use super::quote::Quote;
 use super::settings::Global;
 use super::table::{Table, terminal_width};
 
@@ -26,6 +28,7 @@ Examples:
   rucache lookup 20131312955 20100070970
   rucache lookup --json < numbers.txt | jq '.results[] | select(.fit_for_factura)'
   rucache lookup --server http://127.0.0.1:8080 20131312955
+  rucache lookup --dry-run < numbers.txt
 
 Exit codes: 0 all found, 10 some not found, 11 some text is not a RUC, 12 no verdict on some
 (its source failed or does not cover it), 3 the service did not answer; the highest that applies")]
@@ -33,6 +36,9 @@ pub(super) struct Args {
     /// The numbers; without any, one per line of standard input (blank lines and # are skipped)
     #[arg(value_name = "RUC")]
     numbers: Vec<String>,
+    /// Say how many calls to which source this would take, and make none
+    #[arg(long)]
+    dry_run: bool,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -41,6 +47,16 @@ pub(super) struct Args {
 pub(super) fn run(args: Args, global: &Global, out: &mut Output) -> Result<Exit, Failure> {
     let candidates = input::candidates(args.numbers)?;
     let rucs: Vec<Ruc> = candidates.iter().filter_map(|it| it.ruc.as_ref().ok().copied()).collect();
+    if args.dry_run {
+        let texts: Vec<String> = candidates
+            .iter()
+            .map(|it| it.ruc.map_or_else(|_| it.input.clone(), |ruc| ruc.to_string()))
+            .collect();
+        let mut quote = Quote::default();
+        quote.add(&Cache::open_any(global)?, None, &texts)?;
+        quote.write(out, args.json)?;
+        return Ok(Exit::Done);
+    }
     let mut verdicts = match global.server()? {
         Some(server) => server.lookup(&rucs)?,
         None => look_up_here(&rucs, global)?,
@@ -70,8 +86,8 @@ pub(super) fn run(args: Args, global: &Global, out: &mut Output) -> Result<Exit,
         table.write(out, terminal_width())?;
         if answers.iter().any(is_not_covered) {
             eprintln!(
-                "rucache: note: the source does not cover every number; set source.register to \
-                 SUNAT's register"
+                "rucache: note: the source does not cover every number; set RUCACHE_MIGO_TOKEN to \
+                 ask MIGO, or source.register to SUNAT's register"
             );
         }
     }

@@ -21,7 +21,9 @@ Examples:
   rucache serve
   rucache serve --listen 127.0.0.1:9090 --backend memory://?capacity=1GiB
   RUCACHE_TOKEN_FILE=/etc/rucache/token rucache serve --listen 0.0.0.0:8080
+  RUCACHE_MIGO_TOKEN=… rucache serve
   RUCACHE_SOURCE_REGISTER=padron.zip RUCACHE_SOURCE_COVERAGE=full rucache serve
+  rucache serve --demo-provider
 
 Exit codes: 0 stopped, 1 not started (a setting, a file, the port), 130 ended by a second signal")]
 pub(super) struct Args {
@@ -29,17 +31,25 @@ pub(super) struct Args {
     /// 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
+    /// Answer with invented records, to see a look-up API at work without a token: 200 ms a call,
+    /// one number in ten does not exist
+    #[arg(long)]
+    demo_provider: bool,
 }
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<Exit, Failure> {
-    let listen = args.listen.as_deref();
-    let config = global.load(listen)?.into_config();
+    let mut flags = Vec::new();
+    flags.extend(args.listen.clone().map(|listen| ("--listen", "listen", listen)));
+    if args.demo_provider {
+        flags.push(("--demo-provider", "sources", "[\"demo\"]".to_owned()));
+    }
+    let config = global.load(flags.clone())?.into_config();
     logging::start(&config.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::new(format!("cannot start a runtime: {error}")))?;
-    let again = || match global.load(listen) {
+    let again = || match global.load(flags.clone()) {
         Ok(layers) => Ok(layers.into_config()),
         Err(failure) => Err(failure.text()),
     };
@@ -65,7 +75,9 @@ async fn serve(
     }
     eprintln!("rucache {}", env!("CARGO_PKG_VERSION"));
     eprintln!("  backend       {}", config.cache.backend);
-    eprintln!("  source        {}", source::describe(&config.cache));
+    for line in source::describe(&config.cache) {
+        eprintln!("  source        {line}");
+    }
     let app = tokio::select! {
         opened = App::open(config) => opened.map_err(|error| Failure::from_error(&error))?,
         () = signals.stop() => return Ok(Exit::Done),

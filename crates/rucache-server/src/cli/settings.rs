@@ -67,17 +67,20 @@ impl Global {
         Ok(server.with_token(layers.into_config().token))
     }
 
-    /// The configuration in its layers, with `listen` from the command line; says on standard
+    /// The configuration in its layers, the last one `own` flags of the command; says on standard
     /// error which environment variables look like settings and are none.
-    pub(super) fn load(&self, listen: Option<&str>) -> Result<Layers<ServerConfig>, Failure> {
+    pub(super) fn load(
+        &self,
+        own: impl IntoIterator<Item = (&'static str, &'static str, String)>,
+    ) -> Result<Layers<ServerConfig>, Failure> {
         let flags = [
             ("--backend", "backend", self.backend.as_deref()),
             ("--local", "local", self.local.as_deref()),
-            ("--listen", "listen", listen),
         ];
         let flags: Flags = flags
             .into_iter()
             .filter_map(|(flag, key, value)| Some((flag, key, value?.to_owned())))
+            .chain(own)
             .collect();
         let (layers, strangers) = ServerConfig::load(self.config.as_deref(), &flags)
             .map_err(|error| Failure::from_error(&error))?;

@@ -48,6 +48,10 @@ pub(super) fn man(args: &ManArgs, out: &mut Output) -> Result<Exit, Failure> {
     }
     let mut page = Vec::new();
     clap_mangen::Man::new(command).render(&mut page)?;
-    out.write_all(&page)?;
+    // The title line ends in a space where there is no date.
+    for line in page.split_inclusive(|byte| *byte == b'\n') {
+        out.write_all(line.trim_ascii_end())?;
+        out.write_all(b"\n")?;
+    }
     Ok(Exit::Done)
 }

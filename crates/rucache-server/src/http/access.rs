@@ -12,6 +12,8 @@ pub(super) enum Access {
     Everybody,
     /// Whoever watches it.
     Metrics,
+    /// Whoever uses it, and whoever runs it.
+    UsersAndAdministrators,
     /// Whoever uses the cache.
     Users,
     /// Whoever runs the service.
@@ -34,7 +36,7 @@ impl Door {
     pub(super) const fn serves(self, access: Access) -> bool {
         match self {
             Self::Only => true,
-            Self::Users => matches!(access, Access::Everybody | Access::Users),
+            Self::Users => !matches!(access, Access::Metrics | Access::Administrators),
             Self::Administrators => !matches!(access, Access::Users),
         }
     }
@@ -47,7 +49,7 @@ impl Live {
         let is_open = match access {
             Access::Everybody => true,
             Access::Metrics => self.metrics_open,
-            Access::Users | Access::Administrators => false,
+            Access::Users | Access::UsersAndAdministrators | Access::Administrators => false,
         };
         let shown = headers.get(header::AUTHORIZATION).and_then(|value| bearer(value.as_bytes()));
         if is_open || shown.is_some_and(|shown| token.is(shown)) {
@@ -81,12 +83,18 @@ mod tests {
     }
 
     #[test]
-    fn two_doors_share_nothing_but_what_is_for_everybody() {
-        use Access::{Administrators, Everybody, Metrics, Users};
-        for access in [Everybody, Metrics, Users, Administrators] {
+    fn two_doors_share_nothing_but_the_state_of_the_service() {
+        use Access::{Administrators, Everybody, Metrics, Users, UsersAndAdministrators};
+        for (access, of_users, of_administrators) in [
+            (Everybody, true, true),
+            (UsersAndAdministrators, true, true),
+            (Users, true, false),
+            (Metrics, false, true),
+            (Administrators, false, true),
+        ] {
             assert!(Door::Only.serves(access));
-            let both = Door::Users.serves(access) && Door::Administrators.serves(access);
-            assert_eq!(both, access == Everybody, "{access:?}");
+            assert_eq!(Door::Users.serves(access), of_users, "{access:?}");
+            assert_eq!(Door::Administrators.serves(access), of_administrators, "{access:?}");
         }
     }
 }

@@ -6,11 +6,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use rucache::CacheError;
 use rucache::core::rule::InvalidRule;
 use rucache::core::{Mono, Runtime, ServiceName};
 use rucache::engine::Written;
 use rucache::lookup::RucCache;
+use rucache::{CacheError, Config};
 
 use super::health::Probes;
 use super::live::{self, Live};
@@ -148,6 +148,8 @@ impl App {
     ) -> Result<Vec<&'static str>, String> {
         let loaded = config.and_then(|config| {
             let live = Live::of(&config).map_err(|error| error.to_string())?;
+            let Config { ttls, default_ttl, .. } = &config.cache;
+            self.cache().lookups().change_ttls(ttls.clone(), *default_ttl);
             Ok((live, live::beyond(&self.0.config, &config)))
         });
         let mut live = self.0.live.write().unwrap_or_else(PoisonError::into_inner);

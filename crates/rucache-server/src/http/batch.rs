@@ -46,13 +46,18 @@ pub(super) static ROUTES: [Route; 2] = [
                 "First position that is wanted, from 0: what stands before it \
                                      has been answered already.",
             ),
+            Parameter::optional(
+                "dry_run",
+                "`true`: says what the look-ups would cost, and does nothing.",
+            ),
         ],
         body: Some("Batch"),
         answers: &[Answer {
             status: 200,
             about: "One result a number. As `application/x-ndjson`, where `Accept` asks for it, one \
-                result a line without the counts, sent as soon as it is there.",
-            content: &[(reply::JSON, "BatchResults"), (NDJSON, "BatchResult")],
+                result a line without the counts, sent as soon as it is there. Of a dry run: how \
+                many numbers the cache answers, and how many calls to which source the others cost.",
+            content: &[(reply::JSON, "BatchAnswer"), (NDJSON, "BatchResult")],
         }],
         problems: &[Kind::InvalidBatch, Kind::BatchTooLarge, Kind::InvalidKey],
         handler: |app, call| Box::pin(post(app, call)),
@@ -99,6 +104,8 @@ struct BatchResult<'a> {
     cache: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     record: Option<&'a Taxpayer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a str>,
     #[serde(flatten)]
     problem: Option<Problem>,
 }
@@ -108,17 +115,26 @@ async fn post(app: App, call: Call) -> Answered {
     let (streamed, most) = (call.accepts(NDJSON), call.batch_limit());
     let mut options = BatchOptions::default().with_from(call.parsed("from")?.unwrap_or(0));
     options.id = call.parsed("id")?;
+    let is_dry = call.flag("dry_run", "true")?;
     let texts = texts(&call.json().await?, most)?;
+    if is_dry {
+        let quote = rucs.quote(texts.get(options.from..).unwrap_or_default()).await;
+        return reply::json(reply::JSON, &app.told_quote(quote));
+    }
     let batch = rucs.batch(&texts, options.clone());
     let id = batch.id().clone();
     let source = rucs.provider().name().to_owned();
+    let told = {
+        let (app, service) = (app.clone(), rucs.service_name().clone());
+        move |text: &str, lookup: &Lookup| app.log_look_up_of(&service, text, lookup)
+    };
     let mut response = if streamed {
-        let lines = lines(texts, batch, source).map(Ok::<_, Infallible>);
+        let lines = lines(texts, batch, source, told).map(Ok::<_, Infallible>);
         reply::ok(NDJSON, Body::from_stream(lines))
     } else {
         let (record, lookups) = batch.finish().await;
         let wanted = texts.get(options.from..).unwrap_or_default();
-        let results = wanted.iter().zip(&lookups);
+        let results = wanted.iter().zip(&lookups).inspect(|(text, lookup)| told(text, lookup));
         let results = results.map(|(text, lookup)| result(text, lookup, &source)).collect();
         let results = BatchResults { batch_id: &id, counts: record.counts, results };
         reply::json(reply::JSON, &results)?
@@ -148,16 +164,23 @@ fn result<'a>(ruc: &'a str, lookup: &'a Lookup, source: &str) -> BatchResult<'a>
         outcome: lookup.outcome.as_str(),
         cache: verdict::cache_label(lookup),
         record: lookup.outcome.record().map(|record| &**record),
+        source: verdict::source(&lookup.outcome),
         problem: verdict::problem(&lookup.outcome, source),
     }
 }
 
-/// One result a line, in order, sent as soon as it and those before it are there.
-fn lines(texts: Vec<String>, batch: Batch, source: String) -> impl Stream<Item = Vec<u8>> + Send {
+/// One result a line, in order, sent as soon as it and those before it are there, and `told`.
+fn lines(
+    texts: Vec<String>,
+    batch: Batch,
+    source: String,
+    told: impl Fn(&str, &Lookup) + Send,
+) -> impl Stream<Item = Vec<u8>> + Send {
     batch.in_order().ready_chunks(AT_ONCE).map(move |items| {
         let mut lines = Vec::new();
         for BatchItem { position, lookup } in &items {
             let text = texts.get(*position).map_or("", String::as_str);
+            told(text, lookup);
             // Texts, numbers and a record: always with a JSON form, and a Vec takes every byte.
             if serde_json::to_writer(&mut lines, &result(text, lookup, &source)).is_ok() {
                 lines.push(b'\n');

@@ -170,7 +170,7 @@ pub(super) fn missing(app: &App, key: &Key) -> Problem {
 }
 
 async fn put(app: App, key: Key, call: Call) -> Answered {
-    let ttl = call.ttl()?.unwrap_or_else(|| app.live().life_of(&key));
+    let ttl = call.ttl()?.unwrap_or_else(|| app.cache().life_of(&key));
     let permit = call.parsed("lease")?;
     let tags: Vec<String> = tags(call.query("tags")).collect();
     let value: Json = serde_json::from_slice(&call.json().await?)
@@ -181,7 +181,7 @@ async fn put(app: App, key: Key, call: Call) -> Answered {
         Some(permit) => lease::put(&app, &key, permit, loaded, ttl).await?,
         None => reply::written(app.cache().put(&key, loaded, ttl).await?)?,
     };
-    app.log(&key, Event::Stored(text.as_bytes(), ttl));
+    app.log(&key, Event::Stored(text.as_bytes(), Some(ttl)));
     Ok(answer)
 }
 

@@ -12,6 +12,7 @@ use super::app::App;
 use super::call::Call;
 use super::problem::{Kind, Problem};
 use super::route::{Answer, Answered, Parameter, Route, Verb};
+use super::sources::SourceState;
 use super::{reply, verdict};
 
 /// Media type of health reports, where a client asks for it.
@@ -27,7 +28,7 @@ pub(super) static ROUTES: [Route; 3] = [
     Route {
         verb: Verb::Get,
         path: "/health",
-        access: Access::Users,
+        access: Access::UsersAndAdministrators,
         about: "The state of the cache and its backend. What was asked within the last second is \
                 not asked again. `basic_operations` is what the last full probe found: the one at \
                 the start, unless one was asked for since.",
@@ -37,7 +38,8 @@ pub(super) static ROUTES: [Route; 3] = [
             Answer {
                 status: 200,
                 about: "The cache works, or its backend does not and look-ups go to the source; \
-                        or it works, and a new configuration was refused.",
+                        or it works, and a new configuration was refused, or a source is left \
+                        alone for a while.",
                 content: &[(reply::JSON, "Health"), (HEALTH, "Health")],
             },
             Answer {
@@ -92,6 +94,9 @@ struct Health<'a> {
     uptime: u64,
     memory: Memory,
     checks: Checks,
+    /// The metered sources.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sources: Vec<SourceState>,
 }
 
 /// Bytes; null where the backend does not say.
@@ -106,6 +111,9 @@ struct Checks {
     connection: String,
     basic_operations: &'static str,
     invalid_rucs: String,
+    /// Whether the metered sources are asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sources: Option<String>,
     /// That the newest configuration is not in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     configuration: Option<String>,
@@ -172,7 +180,7 @@ impl App {
     /// The status that `/health` tells, and how long a call takes, as of the last second.
     pub(super) async fn condition(&self) -> (&'static str, Option<Duration>) {
         let probed = self.probes().look(self, PROBE_LIFE).await;
-        (status(self, &probed), probed.ping.ok())
+        (probed.status(self.trouble().as_ref()), probed.ping.ok())
     }
 
     async fn memory(&self) -> Memory {
@@ -188,33 +196,19 @@ impl App {
     }
 }
 
-fn status(app: &App, Probed { ping, keeps, .. }: &Probed) -> &'static str {
-    match (ping, keeps) {
-        (Ok(_), true) if app.live().fault.is_none() => "healthy",
-        (Ok(_), false) => "unhealthy",
-        // Look-ups go to the source.
-        (Err(_), _) | (Ok(_), true) => "warning",
-    }
-}
-
 impl Probed {
-    /// `healthy`, `warning` or `unhealthy`, given why the newest configuration is not in force.
+    /// `healthy`, `warning` or `unhealthy`, given why the service does less than it could.
     const fn status(&self, fault: Option<&String>) -> &'static str {
         match (&self.ping, self.keeps, fault) {
             (Ok(_), true, None) => "healthy",
             (Ok(_), false, _) => "unhealthy",
-            // Look-ups go to the source, or the old configuration holds.
+            // Look-ups go to the source, the old configuration holds, or a source is left alone.
             (Err(_), _, _) | (Ok(_), true, Some(_)) => "warning",
         }
     }
 }
 
 impl App {
-    /// The one word of `/health`.
-    pub(super) async fn status(&self) -> &'static str {
-        self.probes().look(self, PROBE_LIFE).await.status(self.live().fault.as_ref())
-    }
-
     /// How many numbers are invalid, in all services with records, as people read it.
     async fn invalid_rucs(&self) -> String {
         let mut sum = 0;
@@ -234,7 +228,7 @@ async fn health(app: App, call: Call) -> Answered {
         false => app.probes().look(&app, PROBE_LIFE).await,
     };
     let fault = app.live().fault.clone();
-    let status = probed.status(fault.as_ref());
+    let status = probed.status(app.trouble().as_ref());
     let Probed { ping, keeps, .. } = probed;
     let (connection, check) = match &ping {
         Ok(_) => ("OK".to_owned(), "✅ OK".to_owned()),
@@ -252,8 +246,10 @@ async fn health(app: App, call: Call) -> Answered {
             connection: check,
             basic_operations: if keeps { "✅ OK" } else { "❌ what was set is not read back" },
             invalid_rucs: app.invalid_rucs().await,
+            sources: app.sources_check(),
             configuration: fault.map(|fault| format!("❌ kept as it was: {fault}")),
         },
+        sources: app.sources(),
     };
     let media_type = if call.accepts(HEALTH) { HEALTH } else { reply::JSON };
     let mut response = reply::json(media_type, &health)?;

@@ -13,6 +13,7 @@ use super::many::Life;
 use super::names::{CURSOR, LIMIT};
 use super::problem::{Kind, Problem};
 use super::route::{Answer, Answered, Parameter, Route, Verb};
+use super::trail::Event;
 use super::{reply, ruc};
 
 const PATH: &str = "/v1/invalid-rucs/{number}";
@@ -152,6 +153,7 @@ async fn put(app: App, call: Call) -> Answered {
     let Mark { reason, ttl } = call.members(form).await?;
     let ttl = ttl.map(|ttl| ttl.ttl()).transpose()?;
     let marked = rucs.mark_invalid(&number, reason, ttl).await?;
+    app.log_verdict(rucs.service_name(), &number, Event::Marked);
     let mut response = reply::json(reply::JSON, &marked.record)?;
     if marked.written == Written::Deferred {
         *response.status_mut() = StatusCode::ACCEPTED;
@@ -165,7 +167,10 @@ async fn get(app: App, call: Call) -> Answered {
         true => Include::Lapsed,
         false => Include::Active,
     };
-    match rucs.invalid_info(call.path("number"), include).await? {
+    let found = rucs.invalid_info(call.path("number"), include).await?;
+    let event = if found.is_some() { Event::Refused } else { Event::Miss };
+    app.log_verdict(rucs.service_name(), call.path("number"), event);
+    match found {
         Some(record) => reply::json(reply::JSON, &record),
         None => {
             let detail = "the number is not in the registry, or not any more";
@@ -176,7 +181,9 @@ async fn get(app: App, call: Call) -> Answered {
 
 async fn delete(app: App, call: Call) -> Answered {
     let rucs = app.rucs(call.service()?.as_ref());
-    reply::written(rucs.unmark_invalid(call.path("number")).await?.written)
+    let removed = rucs.unmark_invalid(call.path("number")).await?;
+    app.log_verdict(rucs.service_name(), call.path("number"), Event::Invalidated);
+    reply::written(removed.written)
 }
 
 async fn list(app: App, call: Call) -> Answered {

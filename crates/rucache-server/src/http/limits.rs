@@ -28,8 +28,12 @@ pub(super) const WRITE_STALL: Duration = Duration::from_secs(30);
 /// Pause after a connection could not be accepted, mostly for lack of file descriptors.
 pub(super) const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
+/// Time in which a service that is to stop still takes requests, saying with each answer that the
+/// connection ends with it: whoever is about to send one learns it by an answer.
+pub(super) const DRAIN: Duration = Duration::from_millis(500);
+
 /// Time for requests under way to end when the service stops. Supervisors commonly kill after 10 s.
-pub(super) const GRACE: Duration = Duration::from_secs(8);
+pub(super) const GRACE: Duration = Duration::from_millis(7_500);
 
 /// Time to write down what was counted last, when the service stops.
 pub(super) const LAST_WORDS: Duration = Duration::from_secs(1);

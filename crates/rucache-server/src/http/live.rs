@@ -1,9 +1,6 @@
 //! What of the configuration can change while the service runs.
 
-use rucache::Ttl;
-use rucache::core::Key;
 use rucache::core::rule::{InvalidRule, RuleSet};
-use rucache::lookup::TtlTable;
 
 use crate::config::{CacheEvents, Limits, ServerConfig, Token};
 
@@ -14,8 +11,6 @@ pub(super) struct Live {
     pub(super) metrics_open: bool,
     pub(super) limits: Limits,
     pub(super) rules: RuleSet,
-    pub(super) ttls: TtlTable,
-    pub(super) default_ttl: Ttl,
     pub(super) cache_events: CacheEvents,
     /// Why the newest configuration is not in force.
     pub(super) fault: Option<String>,
@@ -29,16 +24,9 @@ impl Live {
             metrics_open: config.metrics_open,
             limits: config.limits,
             rules: config.cache.rule_set()?,
-            ttls: config.cache.ttls.clone(),
-            default_ttl: config.cache.default_ttl,
             cache_events: config.log.cache_events,
             fault: None,
         })
-    }
-
-    /// How long what is stored as `key` lives where the request does not say.
-    pub(super) fn life_of(&self, key: &Key) -> Ttl {
-        self.ttls.ttl(key).unwrap_or(self.default_ttl)
     }
 }
 

@@ -170,11 +170,11 @@ async fn set(app: App, call: Call) -> Answered {
     }
     let (app, tags) = (&app, &tags);
     let put = |(key, value): (Key, Json)| async move {
-        let ttl = ttl.unwrap_or_else(|| app.live().life_of(&key));
+        let ttl = ttl.unwrap_or_else(|| app.cache().life_of(&key));
         let text = value.get().to_owned();
         let loaded = rucache::engine::Loaded::<Json>::new(value).with_tags(tags.iter().cloned());
         let written = app.cache().put(&key, loaded, ttl).await?;
-        app.log(&key, Event::Stored(text.as_bytes(), ttl));
+        app.log(&key, Event::Stored(text.as_bytes(), Some(ttl)));
         Ok::<_, Problem>(written)
     };
     let written: Vec<_> = stream::iter(named).map(put).buffered(CHANGES).collect().await;

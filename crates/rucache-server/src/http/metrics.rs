@@ -95,6 +95,8 @@ async fn render(app: &App) -> Answered {
     reading.suspect = Some(matches!(health.push, PushState::Lost | PushState::Unproven));
     reading.outbox = u64::try_from(health.undelivered).ok();
     reading.overdue_loads = u64::try_from(health.stuck_keys).ok();
+    reading.register = cache.register_published();
+    reading.providers = app.source_readings();
     // Without an answer they stay as they were.
     if let Some(reasons) = app.registry().read(app).await {
         let count = |kind: &ReasonKind| reasons.get(kind.as_str()).copied().unwrap_or(0);

@@ -1,5 +1,6 @@
 //! `/v1/cache/{service}`: the names of a service, and its end; `/v1/cache`: the end of everything.
 
+use rucache::engine::Written;
 use serde::Serialize;
 
 use super::access::Access;
@@ -41,7 +42,8 @@ pub(super) static ROUTES: [Route; 3] = [
         path: "/v1/cache/{service}",
         access: Access::Users,
         about: "Removes everything that a service holds, its registry of invalid numbers included: \
-                one change of the backend, however much it is.",
+                one change of the backend, however much it is. Where entries live in the process \
+                they are counted first.",
         query: &[],
         body: None,
         answers: &[
@@ -79,7 +81,7 @@ struct Names<'a> {
     next: Option<&'a str>,
 }
 
-/// What was cleared.
+/// What was cleared, and how many entries it was where that is known.
 #[derive(Serialize)]
 struct Cleared<'a> {
     service: Option<&'a str>,
@@ -99,23 +101,21 @@ async fn list(app: App, call: Call) -> Answered {
 
 async fn clear(app: App, call: Call) -> Answered {
     let service = call.path_service()?;
-    let written = app.cache().service(&service).clear().await?;
-    cleared(written, Some(service.as_str()))
+    let cache = app.cache().service(&service);
+    let count = cache.count().await;
+    cleared(cache.clear().await?, Cleared { service: Some(service.as_str()), cleared: count })
 }
 
 async fn clear_all(app: App, call: Call) -> Answered {
     if !call.flag("confirm", "all")? {
         return Err(Problem::parameter("confirm", "add ?confirm=all: everything will be gone"));
     }
-    cleared(app.clear_all().await?, None)
+    cleared(app.clear_all().await?, Cleared { service: None, cleared: None })
 }
 
-fn cleared(written: rucache::engine::Written, service: Option<&str>) -> Answered {
+fn cleared(written: Written, cleared: Cleared<'_>) -> Answered {
     match written {
-        // Nobody counts what a marker outdates.
-        rucache::engine::Written::Done => {
-            reply::json(reply::JSON, &Cleared { service, cleared: None })
-        }
+        Written::Done => reply::json(reply::JSON, &cleared),
         deferred => reply::written(deferred),
     }
 }

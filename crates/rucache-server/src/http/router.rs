@@ -19,17 +19,16 @@ use super::problem::{Kind, Problem};
 use super::route::{self, Route};
 
 /// A route that is served, and what is counted of it.
-#[derive(Clone)]
 pub(super) struct Served {
     pub(super) route: &'static Route,
-    pub(super) metrics: Arc<RouteMetrics>,
+    pub(super) metrics: RouteMetrics,
 }
 
 /// The router over all routes that are served at `door`.
 pub(crate) fn router(app: &App, door: Door) -> Router {
     let mut places: BTreeMap<&'static str, Vec<Served>> = BTreeMap::new();
     for route in route::routes().filter(|route| door.serves(route.access)) {
-        let metrics = Arc::new(app.metrics().of(route));
+        let metrics = app.metrics().of(route);
         places.entry(split(route.path).0).or_default().push(Served { route, metrics });
     }
     places
@@ -54,8 +53,17 @@ fn no_such_route() -> Problem {
     Problem::new(Kind::NoSuchRoute, "GET /openapi.json describes those that exist")
 }
 
-/// Finds the route among those of one place.
+/// Answers a request for one place; the last on its connection once the service is to stop.
 async fn dispatch(app: App, served: Arc<Vec<Served>>, request: Request) -> Response {
+    let mut response = find(&app, &served, request).await;
+    if app.is_stopping() {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// Finds the route among those of one place, and its answer.
+async fn find(app: &App, served: &[Served], request: Request) -> Response {
     let path = request.uri().path();
     let last = path.rsplit('/').next().unwrap_or_default();
     let has_verbs = served.iter().any(|one| !split(one.route.path).1.is_empty());
@@ -65,7 +73,7 @@ async fn dispatch(app: App, served: Arc<Vec<Served>>, request: Request) -> Respo
     };
     let here = || served.iter().filter(|one| split(one.route.path).1 == verb);
     if let Some(found) = here().find(|one| one.route.verb.is(request.method())) {
-        return answer(app, found.clone(), request).await;
+        return answer(app, found, request).await;
     }
     let allowed: Vec<_> = here().map(|one| one.route.verb.allows()).collect();
     if allowed.is_empty() {
@@ -80,15 +88,15 @@ async fn dispatch(app: App, served: Arc<Vec<Served>>, request: Request) -> Respo
 }
 
 /// Runs a handler. Whatever it does, there is an answer.
-pub(super) async fn answer(app: App, served: Served, request: Request) -> Response {
+pub(super) async fn answer(app: &App, served: &Served, request: Request) -> Response {
     let Served { route, metrics } = served;
-    let (runtime, live) = (app.runtime().clone(), app.live());
+    let (runtime, live) = (app.runtime(), app.live());
     let began = runtime.now();
     let limit = live.limits.request;
     let handling = async {
         live.admit(route.access, request.headers())?;
         let call = Call::new(request, route, live.limits).await?;
-        (route.handler)(app, call).await
+        (route.handler)(app.clone(), call).await
     };
     let caught = AssertUnwindSafe(handling).catch_unwind();
     let answered = match tokio::time::timeout(limit, caught).await {

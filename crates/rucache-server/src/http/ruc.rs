@@ -1,8 +1,10 @@
 //! `/v1/ruc/{ruc}`: the record of one taxpayer, looked up, stored, deleted.
 
+use axum::http::{HeaderName, HeaderValue};
 use rucache::Policy;
 use rucache::engine::Outcome as Served;
-use rucache::ruc::{Outcome, Ruc, Taxpayer};
+use rucache::lookup::{Lookup, RucCache};
+use rucache::ruc::{Found, Outcome, Ruc, Taxpayer, ruc_key};
 use serde_json::Value;
 
 use super::access::Access;
@@ -10,9 +12,13 @@ use super::app::App;
 use super::call::Call;
 use super::problem::{Kind, Problem};
 use super::route::{Answer, Answered, Parameter, Route, Verb};
+use super::trail::Event;
 use super::{reply, verdict};
 
 const PATH: &str = "/v1/ruc/{ruc}";
+
+/// The header that names the source of a record.
+const SOURCE: HeaderName = HeaderName::from_static("rucache-source");
 
 /// The parameter that names a service.
 pub(super) const SERVICE: Parameter =
@@ -35,7 +41,8 @@ pub(super) static ROUTES: [Route; 3] = [
         body: None,
         answers: &[Answer {
             status: 200,
-            about: "The record, fresh or stale: see `Cache-Status` (RFC 9211) and `Age`.",
+            about: "The record, fresh or stale: see `Cache-Status` (RFC 9211) and `Age`; \
+                    `Rucache-Source` names who gave it, unless it was stored with PUT.",
             content: &[(reply::JSON, "Taxpayer")],
         }],
         problems: &[
@@ -83,15 +90,23 @@ async fn get(app: App, call: Call) -> Answered {
     let ruc = ruc(&call)?;
     let rucs = app.rucs(call.service()?.as_ref());
     if call.flag("cached", "only")? {
-        let hit = rucs.get(&ruc).await.ok_or_else(|| {
+        let Some(hit) = rucs.get(&ruc).await else {
+            app.log(&ruc_key(rucs.service_name(), ruc), Event::Miss);
             let detail = "no fresh record is cached; without ?cached=only the source is asked";
-            Problem::new(Kind::NotCached, detail).with("ruc", call.path("ruc"))
-        })?;
-        return record(&hit.record, &hit.outcome);
+            return Err(Problem::new(Kind::NotCached, detail).with("ruc", call.path("ruc")));
+        };
+        let lookup = Lookup::from(hit);
+        app.log_look_up(rucs.service_name(), ruc, &lookup);
+        return answer(&lookup, &rucs, &call);
     }
     let lookup = rucs.lookup_served(&ruc).await;
+    app.log_look_up(rucs.service_name(), ruc, &lookup);
+    answer(&lookup, &rucs, &call)
+}
+
+fn answer(lookup: &Lookup, rucs: &RucCache, call: &Call) -> Answered {
     match (&lookup.outcome, &lookup.served) {
-        (Outcome::Found(found), Some(served)) => record(&found.record, served),
+        (Outcome::Found(found), Some(served)) => record(found, served),
         (outcome, _) => {
             let problem = verdict::problem(outcome, rucs.provider().name()).unwrap_or_else(|| {
                 Problem::new(Kind::Internal, "a record was found without a word on how it came")
@@ -104,16 +119,21 @@ async fn get(app: App, call: Call) -> Answered {
 async fn put(app: App, call: Call) -> Answered {
     let ruc = ruc(&call)?;
     let rucs = app.rucs(call.service()?.as_ref());
-    let key = rucache::ruc::ruc_key(rucs.service_name(), ruc);
-    let life = call.ttl()?.or_else(|| app.live().ttls.ttl(&key)).map(Policy::exact);
-    let body: Value = serde_json::from_slice(&call.json().await?)
+    let ttl = call.ttl()?;
+    let body = call.json().await?;
+    let record: Value = serde_json::from_slice(&body)
         .map_err(|error| Problem::new(Kind::InvalidBody, error.to_string()))?;
-    reply::written(rucs.set(Taxpayer::from_json_for(ruc, &body)?, life).await?)
+    let record = Taxpayer::from_json_for(ruc, &record)?;
+    let written = rucs.set(record, ttl.map(Policy::exact)).await?;
+    app.log(&ruc_key(rucs.service_name(), ruc), Event::Stored(&body, ttl));
+    reply::written(written)
 }
 
 async fn delete(app: App, call: Call) -> Answered {
     let ruc = ruc(&call)?;
-    let removed = app.rucs(call.service()?.as_ref()).delete(&ruc).await?;
+    let rucs = app.rucs(call.service()?.as_ref());
+    let removed = rucs.delete(&ruc).await?;
+    app.log(&ruc_key(rucs.service_name(), ruc), Event::Invalidated);
     reply::written(removed.written)
 }
 
@@ -122,8 +142,13 @@ fn ruc(call: &Call) -> Result<Ruc, Problem> {
     text.parse().map_err(|invalid| Problem::from(invalid).with("ruc", text))
 }
 
-fn record(record: &Taxpayer, served: &Served) -> Answered {
-    let body = serde_json::to_vec(record)
+fn record(found: &Found, served: &Served) -> Answered {
+    let body = serde_json::to_vec(&*found.record)
         .map_err(|_| Problem::new(Kind::Internal, "the record cannot be written as JSON"))?;
-    reply::cached(body, served)
+    let mut response = reply::cached(body, served)?;
+    // The names of sources fit a header; one that does not is left out.
+    if let Some(Ok(source)) = found.source.as_deref().map(HeaderValue::try_from) {
+        response.headers_mut().insert(SOURCE, source);
+    }
+    Ok(response)
 }

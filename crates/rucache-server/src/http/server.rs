@@ -20,7 +20,7 @@ use super::app::App;
 use super::limits;
 use super::patience::Patient;
 use super::router::router;
-use crate::config::{Limits, ServerConfig};
+use crate::config::ServerConfig;
 
 /// Why the service cannot serve. The text is one line for people.
 #[derive(Debug, Error)]
@@ -87,23 +87,32 @@ pub(crate) async fn run(
     let _ = tokio::time::timeout(limits::LAST_WORDS, app.cache().lookups().stop()).await;
 }
 
-/// Serves one listener until `stopped`, and the requests under way then to their end.
-async fn attend(listener: TcpListener, door: Door, app: &App, mut stopped: watch::Receiver<()>) {
+/// Serves one listener until some moments after `stopped`, and the requests under way then to their
+/// end.
+async fn attend(listener: TcpListener, door: Door, app: &App, stopped: watch::Receiver<()>) {
     let router = router(app, door);
     let mut connections = JoinSet::new();
-    let until = stopped.clone();
+    let begin = |stream| drive(stream, app.clone(), router.clone(), stopped.clone());
+    let mut drained = pin!(drained(app, stopped.clone()));
     loop {
-        let limits = app.live().limits;
         tokio::select! {
-            _ = stopped.changed() => break,
-            stream = accept(&listener, app), if connections.len() < limits.connections => {
-                let stream = Patient::new(stream, app.runtime().clone());
-                connections.spawn(drive(stream, limits, router.clone(), until.clone()));
+            () = &mut drained => break,
+            stream = accept(&listener, app), if connections.len() < app.live().limits.connections => {
+                connections.spawn(begin(stream));
             }
             Some(_) = connections.join_next() => {}
         }
     }
-    drop(listener);
+    // Connections that the system has made by now are not turned away.
+    if let Ok(listener) = listener.into_std() {
+        while let Ok((stream, _)) = listener.accept() {
+            if stream.set_nonblocking(true).is_ok()
+                && let Ok(stream) = TcpStream::from_std(stream)
+            {
+                connections.spawn(begin(stream));
+            }
+        }
+    }
     let ended = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(limits::GRACE, ended).await.is_err() {
         let cut_off = connections.len();
@@ -115,12 +124,7 @@ async fn attend(listener: TcpListener, door: Door, app: &App, mut stopped: watch
 async fn accept(listener: &TcpListener, app: &App) -> TcpStream {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
-                // Answers are written whole: waiting for more would only delay them.
-                if stream.set_nodelay(true).is_ok() {
-                    return stream;
-                }
-            }
+            Ok((stream, _)) => return stream,
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
                 tracing::warn!(%error, "cannot accept connections for the moment");
@@ -135,19 +139,32 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-/// Serves one connection to its end, or, once `stopped`, to the end of its current request.
-async fn drive(stream: Patient, limits: Limits, router: Router, mut stopped: watch::Receiver<()>) {
+/// Waits until the service is told to stop, and some moments more.
+async fn drained(app: &App, mut stopped: watch::Receiver<()>) {
+    // Sent or dropped, it means the same.
+    stopped.changed().await.ok();
+    app.runtime().sleep(limits::DRAIN).await;
+}
+
+/// Serves one connection to its end, or, some moments after `stopped`, to the end of its current
+/// request.
+async fn drive(stream: TcpStream, app: App, router: Router, stopped: watch::Receiver<()>) {
+    // Answers are written whole: waiting for more would only delay them.
+    if stream.set_nodelay(true).is_err() {
+        return;
+    }
+    let stream = Patient::new(stream, app.runtime().clone());
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits::HEAD_READ)
-        .max_header_size(limits.head)
+        .max_header_size(app.live().limits.head)
         .max_buf_size(limits::BUFFER)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     let mut connection = pin!(connection);
     // How a connection ends is its client's affair: it has its answer, or does not want it.
     tokio::select! {
         _ = connection.as_mut() => return,
-        _ = stopped.changed() => connection.as_mut().graceful_shutdown(),
+        () = drained(&app, stopped) => connection.as_mut().graceful_shutdown(),
     }
     drop(connection.await);
 }

@@ -61,7 +61,8 @@ async fn stats(app: App, call: Call) -> Answered {
         false => Scope::Process,
     };
     let stats = app.cache().lookups().stats(scope).await;
-    reply::json(reply::JSON, &WithStatus { status: app.status().await, stats })
+    let (status, _) = app.condition().await;
+    reply::json(reply::JSON, &WithStatus { status, stats })
 }
 
 async fn daily(app: App, call: Call) -> Answered {

@@ -1,10 +1,11 @@
 //! The trail of cache events in the log: hits and misses by name, as far as it is asked for.
 
-use std::fmt;
-
 use rucache::Ttl;
-use rucache::core::Key;
-use rucache::ruc::Ruc;
+use rucache::core::{Key, ServiceName};
+use rucache::engine::ServedFrom;
+use rucache::lookup::Lookup;
+use rucache::ruc::{Outcome, Ruc, Taxpayer, ruc_key};
+use tracing::field::display;
 
 use super::app::App;
 use crate::config::CacheEvents;
@@ -12,21 +13,25 @@ use crate::config::CacheEvents;
 /// Where cache events go in the log.
 pub(crate) const TARGET: &str = "rucache::events";
 
-/// Digits of a RUC.
-const DIGITS: usize = 11;
-
 /// Something that happened to an entry at a client's request.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Event<'a> {
     /// It was there: its JSON.
     Hit(&'a [u8]),
+    /// The verdict was there that there is none.
+    Refused,
     /// It was not there.
     Miss,
-    /// It was stored: its JSON, and for how long.
-    Stored(&'a [u8], Ttl),
+    /// It was stored: its JSON, and for how long where that is known.
+    Stored(&'a [u8], Option<Ttl>),
+    /// The verdict was stored that there is none.
+    Marked,
     /// It was deleted or expired.
     Invalidated,
 }
+
+/// The type of what is no JSON.
+const VERDICT: &str = "verdict";
 
 impl App {
     /// Logs what happened to `key`, if that is asked for.
@@ -35,7 +40,8 @@ impl App {
         if level == CacheEvents::Off {
             return;
         }
-        let name = Masked(key.as_str());
+        // On one line whatever it holds; numbers are masked where lines are written.
+        let name = key.as_str().escape_debug();
         macro_rules! tell {
             ($($field:tt)*) => {
                 match level {
@@ -48,13 +54,57 @@ impl App {
             Event::Hit(value) => {
                 tell!(size = value.len(), r#type = kind(value), "Cache HIT: {name}");
             }
+            Event::Refused => tell!(r#type = VERDICT, "Cache HIT: {name}"),
             Event::Miss => tell!("Cache MISS: {name}"),
             Event::Stored(value, ttl) => {
-                tell!(size = value.len(), r#type = kind(value), ttl = %ttl, "Cache SET: {name}");
+                let (size, ttl) = (value.len(), ttl.map(display));
+                tell!(size, r#type = kind(value), ttl, "Cache SET: {name}");
             }
+            Event::Marked => tell!(r#type = VERDICT, "Cache SET: {name}"),
             Event::Invalidated => tell!("Cache DELETE: {name}"),
         }
     }
+
+    /// As [`log_look_up`](Self::log_look_up) of a text; of what is no RUC nothing is asked.
+    pub(super) fn log_look_up_of(&self, service: &ServiceName, text: &str, lookup: &Lookup) {
+        if let Ok(ruc) = text.parse() {
+            self.log_look_up(service, ruc, lookup);
+        }
+    }
+
+    /// Logs what happened to the verdict on `text` in `service`, if that is asked for.
+    pub(super) fn log_verdict(&self, service: &ServiceName, text: &str, event: Event<'_>) {
+        if let Ok(key) = Key::of_kind(service, "ruc", text.trim()) {
+            self.log(&key, event);
+        }
+    }
+
+    /// Logs how the cache answered a look-up of `ruc` in `service`, if that is asked for.
+    pub(super) fn log_look_up(&self, service: &ServiceName, ruc: Ruc, lookup: &Lookup) {
+        if self.live().cache_events == CacheEvents::Off {
+            return;
+        }
+        let key = ruc_key(service, ruc);
+        let record = lookup.outcome.record().map(|record| json(record));
+        let hit = record.as_deref().map_or(Event::Refused, Event::Hit);
+        let Some(served) = lookup.served else { return self.log(&key, Event::Miss) };
+        if served.from != ServedFrom::Load {
+            return self.log(&key, hit);
+        }
+        self.log(&key, Event::Miss);
+        match (&record, &lookup.outcome) {
+            (Some(record), _) if served.stored => {
+                self.log(&key, Event::Stored(record, Ttl::try_from(served.ttl).ok()));
+            }
+            (None, Outcome::NotFound(_)) => self.log(&key, Event::Marked),
+            _ => {}
+        }
+    }
+}
+
+fn json(record: &Taxpayer) -> Vec<u8> {
+    // A record always has a JSON form.
+    serde_json::to_vec(record).unwrap_or_default()
 }
 
 /// What kind of JSON a text is, by its first byte.
@@ -69,54 +119,9 @@ fn kind(json: &[u8]) -> &'static str {
     }
 }
 
-/// A name without the numbers of natural persons: of those the prefix is shown only.
-pub(super) struct Masked<'a>(pub(super) &'a str);
-
-impl fmt::Display for Masked<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rest = self.0;
-        while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
-            let (before, from) = rest.split_at(start);
-            write!(f, "{}", before.escape_debug())?;
-            let len = from.find(|c: char| !c.is_ascii_digit()).unwrap_or(from.len());
-            let (digits, after) = from.split_at(len);
-            match is_personal(digits) {
-                true => write!(f, "{}*********", &digits[..2])?,
-                false => f.write_str(digits)?,
-            }
-            rest = after;
-        }
-        // Whatever else a name holds, it stays on one line.
-        write!(f, "{}", rest.escape_debug())
-    }
-}
-
-/// Whether eleven digits in a row are, or begin like, the number of a natural person.
-fn is_personal(digits: &str) -> bool {
-    digits.len() == DIGITS
-        && match digits.parse::<Ruc>() {
-            Ok(ruc) => ruc.is_personal(),
-            Err(_) => ["10", "15", "17"].iter().any(|prefix| digits.starts_with(prefix)),
-        }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_of_persons_are_masked_and_others_are_not() {
-        for (name, shown) in [
-            ("migo:ruc_10000000016", "migo:ruc_10*********"),
-            ("migo:ruc_15000000012", "migo:ruc_15*********"),
-            ("migo:ruc_20131312955", "migo:ruc_20131312955"),
-            ("a:10000000016:b_17000000001", "a:10*********:b_17*********"),
-            ("a:100000000160", "a:100000000160"),
-            ("a:b\nc", "a:b\\nc"),
-        ] {
-            assert_eq!(Masked(name).to_string(), shown);
-        }
-    }
 
     #[test]
     fn kind_of_a_value_is_told_by_its_beginning() {

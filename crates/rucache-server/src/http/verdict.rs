@@ -23,6 +23,14 @@ pub(super) fn cache_label(lookup: &Lookup) -> Option<&'static str> {
     })
 }
 
+/// Who gave the record; none where a caller stored it, or there is none.
+pub(super) fn source(outcome: &Outcome) -> Option<&str> {
+    match outcome {
+        Outcome::Found(found) => found.source.as_deref(),
+        _ => None,
+    }
+}
+
 /// The problem that `outcome` is; none where a record was found. `source` is the provider's name.
 pub(super) fn problem(outcome: &Outcome, source: &str) -> Option<Problem> {
     match outcome {
@@ -62,9 +70,10 @@ fn unanswered_problem(unanswered: &Unanswered, source: &str) -> Problem {
     if cause == Cause::NotCovered {
         let detail = format!(
             "the number is well formed, but the source {source:?} does not hold it and cannot tell \
-             whether it exists; configure SUNAT's register: source.register \
-             (RUCACHE_SOURCE_REGISTER) is the path of its file, source.coverage \
-             (RUCACHE_SOURCE_COVERAGE) says what the file covers: full, legal_entities or partial"
+             whether it exists; configure the token of a look-up API (RUCACHE_MIGO_TOKEN), or \
+             SUNAT's register: source.register (RUCACHE_SOURCE_REGISTER) is the path of its file, \
+             source.coverage (RUCACHE_SOURCE_COVERAGE) says what the file covers: full, \
+             legal_entities or partial"
         );
         return Problem::new(Kind::NotCovered, detail)
             .with("cause", cause.as_str())

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rucache::core::breaker::CircuitState;
 use rucache::core::observer::{CacheOperation, Reach, Scope};
 use rucache::core::{CacheEvent, Mono, Observer, Runtime};
+use rucache::engine::PROBE_SERVICE;
 
 /// Limits of the buckets of durations, in microseconds; beyond the last there is one more bucket.
 pub(super) const BOUNDS: [u32; 22] = [
@@ -151,6 +152,8 @@ impl Observer for Watch {
                 self.called(operation, reach, took);
             }
             CacheEvent::Circuit { node, state, .. } => self.circuit(node, state),
+            // What a probe deletes was never anybody's.
+            CacheEvent::Invalidated { service: PROBE_SERVICE, .. } => {}
             CacheEvent::Invalidated { service, scope } => self.invalidated(service, scope),
             _ => {}
         }

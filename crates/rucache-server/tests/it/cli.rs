@@ -1,6 +1,6 @@
 //! The command line.
 
-mod program;
+pub(crate) mod program;
 
 mod backends;
 mod bulk;
@@ -11,7 +11,9 @@ mod fake;
 mod health;
 mod key;
 mod leases;
+mod load;
 mod lookup;
 mod manual;
 mod ruc;
 mod serve;
+mod together;

@@ -1,3 +1,4 @@
 //! The built program, run as its users run it.
 
 mod cli;
+mod documents;

@@ -28,9 +28,21 @@ impl Book {
         self.note(|| {
             format!("p{process} loads {key} at v{version} (load {id}, value {}) [{tags}]", fact.id)
         });
-        self.judge_beginning(process, key, asked);
+        self.judge_beginning(call, key, asked);
         self.tally.loads += 1;
-        self.loads.push(Load { process, key: key.clone(), asked, began, ended: None });
+        let ids = self.loads_of.get(key).into_iter().flatten();
+        let first_began =
+            ids.map(|id| &self.loads[*id]).find(|load| load.call == call).map(|load| load.began);
+        let first_began = first_began.unwrap_or(began);
+        self.loads.push(Load {
+            call,
+            process,
+            key: key.clone(),
+            asked,
+            began,
+            first_began,
+            ended: None,
+        });
         self.open_loads.insert(id);
         self.loads_of.entry(key.clone()).or_default().push(id);
         (LoadId(id), fact)
@@ -44,13 +56,14 @@ impl Book {
         let Some(load) = self.loads.get_mut(id) else { return };
         load.ended = Some((moment, end));
         let (process, lasted) = (load.process, moment.at.since(load.began.at));
+        let whole = moment.at.since(load.first_began.at);
         let deadline = self.setup.timing.load_deadline;
         let alive = self.processes.get(&process).is_some_and(|process| process.alive);
         self.tally.load_ended(end);
         if lasted > deadline + SLACK {
             self.violate("I5", || format!("load {id} went on for {lasted:?}"));
         }
-        if end == LoadEnd::Dropped && alive && lasted + SLACK < deadline {
+        if end == LoadEnd::Dropped && alive && whole + SLACK < deadline {
             self.violate("I7", || {
                 format!("load {id} was dropped after {lasted:?}, long before its deadline")
             });
@@ -81,19 +94,23 @@ impl Book {
         }
     }
 
-    /// A load of `key` begins in `process`: may it?
-    fn judge_beginning(&mut self, process: u64, key: &Key, asked: Moment) {
+    /// A load of `key` begins for `call`: may it?
+    fn judge_beginning(&mut self, call: CallId, key: &Key, asked: Moment) {
+        let process = self.calls[call.0].process;
         let Some(ids) = self.loads_of.get(key) else { return };
         let (mut doubled, mut hasty) = (None, None);
+        let mut again = vec![call];
         for (id, load) in ids.iter().rev().take(16).map(|id| (*id, &self.loads[*id])) {
             if !self.binds(load, process, asked) {
                 continue;
             }
             if load.ended.is_none() {
                 doubled = Some((id, load.process));
-            } else if load.failed() && self.is_in_back_off(load) {
+            } else if !again.contains(&load.call) && load.failed() && self.is_in_back_off(load) {
                 hasty = Some(id);
             }
+            // What its own call has asked for again is not its end.
+            again.push(load.call);
         }
         if let Some((other, of)) = doubled {
             self.violate("I3", || {

@@ -149,11 +149,16 @@ pub(super) struct Call {
 
 #[derive(Debug)]
 pub(super) struct Load {
+    /// The call whose loader was asked.
+    pub(super) call: CallId,
     pub(super) process: u64,
     pub(super) key: Key,
     /// When its caller came: its flight began after that.
     pub(super) asked: Moment,
     pub(super) began: Moment,
+    /// When its call first asked for the key: a batch that fails as a whole is asked for again in
+    /// halves, and all of that is one load under one deadline.
+    pub(super) first_began: Moment,
     pub(super) ended: Option<(Moment, LoadEnd)>,
 }
 

@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use rucache_core::breaker::CircuitState;
 use rucache_core::envelope::DecodeFailure;
-use rucache_core::observer::{
-    CacheOperation, LoadResult, ProviderResult, PushChange, Reach, StoreResult,
-};
+use rucache_core::observer::{CacheOperation, LoadResult, PushChange, Reach, StoreResult};
 use rucache_core::{
     CacheEvent, Count, Counters, ErrorKind, Observer as _, Operation, ServiceName, Timestamp, Usage,
 };
-use rucache_telemetry::{CacheMetrics, Exporter, Reading, RouteMetrics};
+use rucache_telemetry::{CacheMetrics, Exporter, ProviderReading, Quota, Reading, RouteMetrics};
 
 const TOOK: Duration = Duration::from_millis(3);
 
@@ -27,7 +25,7 @@ pub(crate) fn exporter() -> Exporter {
 }
 
 fn events() -> Vec<CacheEvent<'static>> {
-    let (service, backend, provider) = ("migo", "redis", "migo");
+    let (service, backend) = ("migo", "redis");
     vec![
         CacheEvent::CacheCall {
             operation: CacheOperation::GetOrLoad,
@@ -46,8 +44,6 @@ fn events() -> Vec<CacheEvent<'static>> {
         },
         CacheEvent::Circuit { backend, node: "10.0.0.1:6379", state: CircuitState::Open },
         CacheEvent::Pushed { backend, change: PushChange::Entries },
-        CacheEvent::ProviderCall { provider, result: ProviderResult::Found },
-        CacheEvent::ProviderQuota { provider, remaining: 940, limit: 1_000 },
     ]
 }
 
@@ -62,5 +58,19 @@ fn reading() -> Reading {
     reading.overdue_loads = Some(0);
     reading.negatives = vec![("NO_EXISTE_SUNAT".to_owned(), 5)];
     reading.register = Some(Timestamp::from_millis(1_769_558_400_000));
+    reading.providers = vec![provider("migo", &[("answered", 60)], Some((940, 1_000)))];
     reading
+}
+
+/// The reading of a source with `quota` left of its budget.
+pub(crate) fn provider(
+    name: &str,
+    calls: &[(&'static str, u64)],
+    quota: Option<(u64, u64)>,
+) -> ProviderReading {
+    let mut provider = ProviderReading::default();
+    provider.name = name.to_owned();
+    provider.calls = calls.to_vec();
+    provider.quota = quota.map(|(remaining, limit)| Quota { remaining, limit });
+    provider
 }

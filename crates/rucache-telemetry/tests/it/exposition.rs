@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rucache_core::breaker::CircuitState;
-use rucache_core::observer::{ProviderResult, PushChange};
+use rucache_core::observer::PushChange;
 use rucache_core::{CacheEvent, Counts, ErrorKind, Observer as _, Operation, ServiceName};
 use rucache_telemetry::table::{Kind, METRICS};
 use rucache_telemetry::{CacheMetrics, Exporter, Reading, RouteMetrics};
@@ -95,8 +95,6 @@ fn series_stay_under_3000_when_every_bound_is_reached() {
             CacheEvent::BackendFailed { backend, node: None, kind: ErrorKind::Timeout },
             CacheEvent::Circuit { backend, node: &node, state: CircuitState::Open },
             CacheEvent::Pushed { backend, change: PushChange::Markers },
-            CacheEvent::ProviderCall { provider: &name, result: ProviderResult::Found },
-            CacheEvent::ProviderQuota { provider: &name, remaining: 1, limit: 2 },
             CacheEvent::NegativeStored { service: "migo", reason: &name },
         ] {
             metrics.record(&event);
@@ -107,6 +105,9 @@ fn series_stay_under_3000_when_every_bound_is_reached() {
         let name: ServiceName = format!("service-{number}").parse().expect("a name");
         reading.services.push((name, Counts::default()));
         reading.negatives.push((format!("reason-{number}"), 1));
+        let calls = ["answered", "not_found", "timeout", "failed", "withheld"].map(|it| (it, 1));
+        let name = format!("source-{number}");
+        reading.providers.push(every_event::provider(&name, &calls, Some((1, 2))));
     }
     metrics.publish(&reading);
     // As many routes as the service has, and some to grow.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use rucache_core::breaker::CircuitState;
 use rucache_core::envelope::DecodeFailure;
 use rucache_core::observer::{
-    CacheOperation, LoadResult, Origin, ProviderResult, PushChange, Reach, RefreshResult,
-    RefreshTrigger, Scope, StaleReason, StoreResult, Tier, TierResult,
+    CacheOperation, LoadResult, Origin, PushChange, Reach, RefreshResult, RefreshTrigger, Scope,
+    StaleReason, StoreResult, Tier, TierResult,
 };
 use rucache_core::{
     CacheEvent, Count, Counters, Counts, ErrorKind, Observer as _, Operation, ServiceName,
@@ -14,6 +14,7 @@ use rucache_core::{
 };
 use rucache_telemetry::{CacheMetrics, Exporter, Reading, RouteMetrics};
 
+use crate::every_event::provider;
 use crate::scrape::Scrape;
 
 fn counts(counts: &[(Count, u64)]) -> Counts {
@@ -279,15 +280,12 @@ fn failures_are_counted_by_node_and_kind_and_skipped_calls_apart() {
 }
 
 #[test]
-fn push_sources_and_verdicts_are_counted() {
-    let (backend, provider, service) = ("redis", "migo", "migo");
+fn push_and_verdicts_are_counted() {
+    let (backend, service) = ("redis", "migo");
     let scrape = observed(&[
         CacheEvent::Pushed { backend, change: PushChange::Restored },
         CacheEvent::Pushed { backend, change: PushChange::Entries },
         CacheEvent::Pushed { backend, change: PushChange::Lost },
-        CacheEvent::ProviderCall { provider, result: ProviderResult::NotFound },
-        CacheEvent::ProviderCall { provider: "padron", result: ProviderResult::Found },
-        CacheEvent::ProviderQuota { provider, remaining: 3, limit: 1_000 },
         CacheEvent::NegativeStored { service, reason: "NO_EXISTE_SUNAT" },
         CacheEvent::DecodeFailed { service, reason: DecodeFailure::KeyMismatch },
     ]);
@@ -297,22 +295,43 @@ fn push_sources_and_verdicts_are_counted() {
             (r#"rucache_push_connected{backend="redis"}"#, 0.0),
             (r#"rucache_push_messages_total{backend="redis",change="entries"}"#, 1.0),
             (r#"rucache_push_messages_total{backend="redis",change="lost"}"#, 1.0),
-            (r#"rucache_provider_requests_total{provider="migo",result="not_found"}"#, 1.0),
-            (r#"rucache_provider_requests_total{provider="padron",result="timeout"}"#, 0.0),
-            (r#"rucache_provider_quota_remaining{provider="migo"}"#, 3.0),
-            (r#"rucache_provider_quota_limit{provider="migo"}"#, 1_000.0),
             (r#"rucache_negative_writes_total{cache="c",reason="NO_EXISTE_SUNAT"}"#, 1.0),
             (r#"rucache_decode_failures_total{cache="c",reason="key_mismatch"}"#, 1.0),
             (r#"rucache_decode_failures_total{cache="c",reason="magic"}"#, 0.0),
         ],
     );
-    assert_eq!(
-        scrape.beginning("rucache_provider_quota"),
-        [
-            r#"rucache_provider_quota_limit{provider="migo"}"#,
-            r#"rucache_provider_quota_remaining{provider="migo"}"#
-        ]
+}
+
+#[test]
+fn sources_are_shown_as_they_were_read_last() {
+    let exporter = Exporter::new();
+    let metrics = CacheMetrics::new(exporter.recorder(), "c");
+    let publish = |answered, remaining| {
+        let mut reading = Reading::default();
+        reading.providers = vec![
+            provider("migo", &[("answered", answered), ("failed", 0)], Some((remaining, 1_000))),
+            provider("apiperu", &[("answered", 1)], None),
+        ];
+        metrics.publish(&reading);
+        Scrape::of(&exporter)
+    };
+    publish(1, 999);
+    let scrape = publish(7, 993);
+    check(
+        &scrape,
+        &[
+            (r#"rucache_provider_requests_total{provider="migo",result="answered"}"#, 7.0),
+            (r#"rucache_provider_requests_total{provider="migo",result="failed"}"#, 0.0),
+            (r#"rucache_provider_requests_total{provider="apiperu",result="answered"}"#, 1.0),
+        ],
     );
+    // Only of a source with a budget.
+    let quotas = [
+        (r#"rucache_provider_quota_limit{provider="migo"}"#, 1_000.0),
+        (r#"rucache_provider_quota_remaining{provider="migo"}"#, 993.0),
+    ];
+    check(&scrape, &quotas);
+    assert_eq!(scrape.beginning("rucache_provider_quota"), quotas.map(|(series, _)| series));
 }
 
 #[test]

@@ -158,6 +158,7 @@ pub(crate) const ROWS: &[Row] = &[
     row("F32", "four processes, one cold key", MEMCACHED, case!(cases::processes::one_cold_key)),
     row("F33", "changes during a load", ALL, case!(cases::source::changed_meanwhile)),
     row("F34", "five million unknown names", ALL, case!(cases::flood::unknown_names)),
+    row("F34", "five million names read once", ALL, case!(cases::flood::names_read_once)),
     row("F35", "poisonous names", ALL, case!(cases::names::poisonous)),
     row("F36", "10,000 operations at once", SERVERS, case!(cases::limits::at_once)),
     row("F40", "clear of a million entries", ALL, case!(cases::clear::a_million)),

@@ -62,6 +62,8 @@ pub(crate) enum TroubleKind {
     Killed,
     /// As a process told.
     Told(String),
+    /// The process may hold a lease unawares.
+    AnswerLost,
 }
 
 /// What a run came to.
@@ -111,11 +113,13 @@ impl Book {
                     self.changes[*place].ended = Some((at, end));
                 }
             }
-            Note::Trouble { at, what } => {
-                let kind = TroubleKind::Told(what);
-                self.trouble(Trouble { from: at, to: at, process: Some(process), kind });
-            }
+            Note::Trouble { at, what } => self.told(process, at, TroubleKind::Told(what)),
+            Note::AnswerLost { at } => self.told(process, at, TroubleKind::AnswerLost),
         }
+    }
+
+    fn told(&mut self, process: Process, at: Moment, kind: TroubleKind) {
+        self.trouble(Trouble { from: at, to: at, process: Some(process), kind });
     }
 
     pub(crate) fn source_gave(&mut self, fact: Fact) {

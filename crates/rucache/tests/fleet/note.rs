@@ -79,6 +79,10 @@ pub(crate) enum Note {
         at: Moment,
         what: String,
     },
+    /// A lease may be this process's without its knowing: the answer to its request was lost.
+    AnswerLost {
+        at: Moment,
+    },
 }
 
 /// One read of one key.

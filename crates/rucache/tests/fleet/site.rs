@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rucache::Timing;
 use rucache::core::observer::PushChange;
-use rucache::core::{CacheEvent, Observer};
+use rucache::core::{CacheEvent, Observer, Operation};
 use rucache::engine::{Cache, PushState};
 use rucache::memory::{Capacity, LocalStore, MemoryConfig};
 
@@ -75,6 +75,12 @@ struct Watch {
 impl Observer for Watch {
     fn record(&self, event: &CacheEvent<'_>) {
         let what = match event {
+            CacheEvent::BackendCall { error: Some(kind), operation, .. }
+                if kind.leaves_write_unknown()
+                    && matches!(operation, Operation::Lease | Operation::Write) =>
+            {
+                return self.notes.take(&Note::AnswerLost { at: now() });
+            }
             CacheEvent::BackendCall { error: Some(kind), operation, .. } => {
                 format!("{operation:?}: {kind}")
             }

@@ -4,4 +4,5 @@
 
 mod config;
 mod examples;
+mod flood;
 mod open;

@@ -9,6 +9,7 @@ use rucache::core::{
     LeaseToken, Listener, MapEntry, Marker, MarkerRef, MarkerVersion, Precondition, Runtime,
     ServiceName, Ttl, Write, WriteOutcome,
 };
+use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 use super::super::exit::in_one_line;
@@ -17,30 +18,75 @@ use super::Found;
 /// How long anything lives that a step does not come to remove.
 const LIFE: Ttl = Ttl::SHORT;
 
+/// What to do where nobody answers.
+const ADDRESS: &str = "does the server run at this address and port, and let this user in?";
+
+/// How long a connection may take.
+const CONNECTED_WITHIN: Duration = Duration::from_secs(2);
+
 /// How long a change may take to be told.
 const TOLD_WITHIN: Duration = Duration::from_secs(2);
 
 /// How often a change is made until it is told.
 const REPEATED_EVERY: Duration = Duration::from_millis(100);
 
+/// The service that everything is done in: nobody else's, and its names are random.
+pub(super) const SERVICE: &str = "rucache.doctor";
+
 pub(super) struct Patient {
     pub(super) runtime: Arc<dyn Runtime>,
     backend: Arc<dyn Backend>,
     /// A name that nobody else uses.
     key: Key,
+    /// What went wrong first with the server, in words.
+    failure: Mutex<Option<String>>,
 }
 
 impl Patient {
     pub(super) fn new(backend: Arc<dyn Backend>, runtime: Arc<dyn Runtime>) -> Self {
         const DOCTOR: KeyKind = KeyKind::new("doctor");
-        let service = ServiceName::from_static("cache");
+        let service = ServiceName::from_static(SERVICE);
         let key = Key::of_number(&service, DOCTOR, runtime.random());
-        Self { runtime, backend, key }
+        Self { runtime, backend, key, failure: Mutex::default() }
     }
 
     pub(super) async fn connect(&self) -> Found {
-        self.backend.ping().await.map_err(explained)?;
-        Ok(String::new())
+        let Err(error) = self.backend.ping().await else { return Ok(String::new()) };
+        let node = error.node().map(str::to_owned);
+        let refusal = match &node {
+            Some(node) => self.refusal(node).await,
+            None => None,
+        };
+        // What the system says of the address is plainer than what a client makes of it.
+        Err(match (node, refusal) {
+            (Some(node), Some(refusal)) => format!("nobody answers at {node}: {refusal}; {ADDRESS}"),
+            _ => self.explained(error),
+        })
+    }
+
+    /// Why no connection to `node` can be made; none where one can.
+    async fn refusal(&self, node: &str) -> Option<String> {
+        tokio::select! {
+            made = TcpStream::connect(node) => made.err().map(|error| error.to_string()),
+            () = self.runtime.sleep(CONNECTED_WITHIN) => {
+                Some(format!("no connection within {CONNECTED_WITHIN:?}"))
+            }
+        }
+    }
+
+    /// An error with its causes, and what to do. While nobody asks a server because it failed
+    /// before, that failure is told.
+    #[expect(clippy::needless_pass_by_value, reason = "it is the end of the error")]
+    pub(super) fn explained(&self, error: Error) -> String {
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        match (error.kind(), &*failure) {
+            (ErrorKind::CircuitOpen, Some(failure)) => format!("not tried, because {failure}"),
+            _ => {
+                let text = explained(&error);
+                failure.get_or_insert_with(|| text.clone());
+                text
+            }
+        }
     }
 
     pub(super) async fn write_read_delete(&self) -> Found {
@@ -54,7 +100,7 @@ impl Patient {
     pub(super) async fn fill_under_a_lease(&self) -> Found {
         let token = self.lease().await?;
         let second = self.backend.lease_many(&[self.request()]).await;
-        if only(second)? != Lease::Held {
+        if self.only(second)? != Lease::Held {
             return Err("a second lease was granted while the first one was out".to_owned());
         }
         match self.fill(token).await? {
@@ -82,10 +128,10 @@ impl Patient {
             marker: Marker::Service(self.key.service_name()),
             near: self.key.clone(),
         }];
-        let before = only(self.backend.markers(&at, self.seed()).await)?;
+        let before = self.only(self.backend.markers(&at, self.seed()).await)?;
         let marker = [Marker::Service(self.key.service_name())];
-        only(self.backend.bump(&marker, self.seed()).await)?;
-        let after = only(self.backend.markers(&at, self.seed()).await)?;
+        self.only(self.backend.bump(&marker, self.seed()).await)?;
+        let after = self.only(self.backend.markers(&at, self.seed()).await)?;
         if after <= before {
             return Err(
                 "a raised marker did not grow: clearing a service would clear nothing".to_owned()
@@ -99,9 +145,9 @@ impl Patient {
         let member = "member".to_owned();
         let entry =
             MapEntry { member: member.clone(), note: "note".into(), expires: now.after(LIFE) };
-        self.backend.map_put(&self.key, &[entry], now).await.map_err(explained)?;
-        let page = self.backend.map_page(&self.key, None, 10, now).await.map_err(explained)?;
-        self.backend.map_remove(&self.key, &[member], now).await.map_err(explained)?;
+        self.told(self.backend.map_put(&self.key, &[entry], now).await)?;
+        let page = self.told(self.backend.map_page(&self.key, None, 10, now).await)?;
+        self.told(self.backend.map_remove(&self.key, &[member], now).await)?;
         match page.entries.len() {
             1 => Ok(String::new()),
             listed => Err(format!("{listed} members are listed where 1 was put")),
@@ -143,7 +189,7 @@ impl Patient {
     }
 
     pub(super) async fn info(&self) -> Found {
-        let info = self.backend.info().await.map_err(explained)?;
+        let info = self.told(self.backend.info().await)?;
         let mut facts = Vec::new();
         facts.extend(info.version.map(|version| format!("version {version}")));
         facts.extend(info.items.map(|items| format!("{items} items")));
@@ -151,6 +197,17 @@ impl Patient {
         facts.extend(info.capacity_bytes.map(|bytes| format!("{bytes} bytes at most")));
         facts.extend(info.evictions.map(|evictions| format!("{evictions} evicted")));
         Ok(facts.join(", "))
+    }
+
+    fn told<T>(&self, answer: Result<T, Error>) -> Result<T, String> {
+        answer.map_err(|error| self.explained(error))
+    }
+
+    fn only<T>(&self, mut answers: Answers<T>) -> Result<T, String> {
+        match answers.pop() {
+            Some(answer) => self.told(answer),
+            None => Err("the backend gave no answer".to_owned()),
+        }
     }
 
     fn request(&self) -> LeaseRequest {
@@ -162,15 +219,15 @@ impl Patient {
     }
 
     async fn set(&self, value: &'static str) -> Result<(), String> {
-        self.backend.set(&self.key, value.into(), LIFE).await.map_err(explained)
+        self.told(self.backend.set(&self.key, value.into(), LIFE).await)
     }
 
     async fn delete(&self) -> Result<bool, String> {
-        self.backend.delete(&self.key).await.map_err(explained)
+        self.told(self.backend.delete(&self.key).await)
     }
 
     async fn expect(&self, value: Option<&str>) -> Result<(), String> {
-        let read = self.backend.get(&self.key).await.map_err(explained)?;
+        let read = self.told(self.backend.get(&self.key).await)?;
         if read.as_ref().map(|stored| &*stored.value) == value.map(str::as_bytes) {
             return Ok(());
         }
@@ -183,7 +240,7 @@ impl Patient {
     }
 
     async fn lease(&self) -> Result<LeaseToken, String> {
-        match only(self.backend.lease_many(&[self.request()]).await)? {
+        match self.only(self.backend.lease_many(&[self.request()]).await)? {
             Lease::Granted(token) => Ok(token),
             other => Err(format!("a lease of a name that nobody uses was not granted: {other:?}")),
         }
@@ -192,7 +249,7 @@ impl Patient {
     async fn fill(&self, token: LeaseToken) -> Result<WriteOutcome, String> {
         let when = Precondition::Lease(token);
         let write = Write { key: self.key.clone(), value: "filled".into(), ttl: LIFE, when };
-        only(self.backend.write_many(&[write]).await)
+        self.only(self.backend.write_many(&[write]).await)
     }
 }
 
@@ -224,20 +281,10 @@ impl Listener for Ear {
     fn node_up(&self, _node: &str) {}
 }
 
-fn only<T>(mut answers: Answers<T>) -> Result<T, String> {
-    match answers.pop() {
-        Some(answer) => answer.map_err(explained),
-        None => Err("the backend gave no answer".to_owned()),
-    }
-}
-
 /// An error with its causes, and what to do.
-#[expect(clippy::needless_pass_by_value, reason = "it is the end of the error")]
-fn explained(error: Error) -> String {
+fn explained(error: &Error) -> String {
     let advice = match error.kind() {
-        ErrorKind::Unreachable | ErrorKind::CircuitOpen => {
-            "does the server run at this address and port, and let this user in?"
-        }
+        ErrorKind::Unreachable | ErrorKind::CircuitOpen => ADDRESS,
         ErrorKind::Timeout | ErrorKind::Interrupted => {
             "is the server busy, or the way to it slow? `timeout` of the URL is how long it may take"
         }
@@ -245,7 +292,7 @@ fn explained(error: Error) -> String {
         ErrorKind::ReadOnly => "this is a replica; name its primary, or the Sentinels",
         ErrorKind::Full => "give the server more memory, or a policy to evict by",
         ErrorKind::ForeignValue => "another program uses these names; use `prefix` of the URL",
-        _ => return in_one_line(&error),
+        _ => return in_one_line(error),
     };
-    format!("{}; {advice}", in_one_line(&error))
+    format!("{}; {advice}", in_one_line(error))
 }

@@ -13,6 +13,11 @@ pub(super) fn schemas(limits: &Limits) -> Value {
         "Batch": batch(limits),
         "BatchResults": batch_results(),
         "BatchResult": batch_result(),
+        "BatchAnswer": { "oneOf": [
+            { "$ref": "#/components/schemas/BatchResults" },
+            { "$ref": "#/components/schemas/BatchQuote" },
+        ] },
+        "BatchQuote": batch_quote(),
         "BatchRecord": batch_record(),
         "Mark": closed(
             &["reason"],
@@ -92,10 +97,32 @@ fn batch_result() -> Value {
             "outcome": { "enum": OUTCOMES },
             "cache": { "enum": ["hit", "miss", "stale"], "description": "How the cache answered." },
             "record": { "$ref": "#/components/schemas/Taxpayer" },
+            "source": {
+                "type": "string",
+                "description": "Who gave the record, or does not hold it.",
+            },
         }),
     );
     result["description"] = "Any other outcome than `found` has the members of a problem.".into();
     result
+}
+
+/// What a dry run answers.
+fn batch_quote() -> Value {
+    let count = || json!({ "type": "integer", "minimum": 0 });
+    let mut source = object(
+        &["source", "numbers", "calls"],
+        json!({ "source": { "type": "string" }, "numbers": count(), "calls": count() }),
+    );
+    source["properties"]["month_remaining"] = json!({
+        "type": "integer",
+        "minimum": 0,
+        "description": "Calls left of this month's budget, where there is one.",
+    });
+    let mut quote = counts(&["total", "invalid", "cached", "calls"]);
+    quote["properties"]["sources"] = json!({ "type": "array", "items": source });
+    quote["required"] = json!(["total", "invalid", "cached", "calls", "sources"]);
+    quote
 }
 
 fn batch_record() -> Value {

@@ -77,9 +77,34 @@ fn health() -> Value {
                     "connection": text(),
                     "basic_operations": text(),
                     "invalid_rucs": text(),
+                    "sources": text(),
                     "configuration": text(),
                 }),
             ),
+            "sources": { "type": "array", "items": source() },
+        }),
+    )
+}
+
+/// A metered source.
+fn source() -> Value {
+    let count = || json!({ "type": "integer", "minimum": 0 });
+    let plan = || {
+        object(
+            &["used", "limit", "remaining"],
+            json!({ "used": count(), "limit": count(), "remaining": count() }),
+        )
+    };
+    object(
+        &["name", "status", "circuit"],
+        json!({
+            "name": { "type": "string", "examples": ["migo"] },
+            "status": { "enum": ["asked", "resting"] },
+            "circuit": { "enum": ["closed", "open", "half_open"] },
+            "cause": { "type": "string", "description": "Why it is left alone." },
+            "retry_after": { "type": "integer", "minimum": 0, "description": "Seconds." },
+            "minute": plan(),
+            "month": plan(),
         }),
     )
 }

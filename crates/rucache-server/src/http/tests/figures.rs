@@ -10,6 +10,22 @@ async fn test_of_the_documents_holds() {
     service.put("/v1/cache/default/before", "1").await;
     service.get("/v1/cache/default/before").await;
     assert_eq!(service.ask("DELETE", "/v1/cache?confirm=all").await.status, 200);
+    documents_test(&service).await;
+}
+
+#[tokio::test]
+async fn what_the_service_tries_at_its_start_is_not_counted() {
+    let service = Service::start().await;
+    documents_test(&service).await;
+    service.get("/health?probe=now").await;
+    let stats = service.get("/v1/stats").await.json();
+    assert_eq!((&stats["hits"], &stats["invalidations"]), (&1.into(), &0.into()));
+    let overview = service.get("/v1/overview").await.json();
+    assert_eq!(overview["invalidations"], json!([]));
+}
+
+/// Set key1, get key1, get key2: one hit, one miss.
+async fn documents_test(service: &Service) {
     service.put("/v1/cache/default/key1", r#"{"data":"value"}"#).await;
     assert_eq!(service.get("/v1/cache/default/key1").await.status, 200);
     assert_eq!(service.get("/v1/cache/default/key2").await.status, 404);

@@ -67,9 +67,38 @@ async fn verb_that_no_route_knows_is_no_route() {
 }
 
 #[tokio::test]
-async fn names_in_this_process_cannot_be_listed() {
+async fn names_are_listed_page_by_page_while_others_come() {
     let service = Service::start().await;
-    service.get("/v1/cache/migo").await.problem(501, "not-supported");
+    let put = async |name: String| {
+        assert_eq!(service.put(&format!("/v1/cache/migo/{name}"), "1").await.status, 204);
+    };
+    for number in 0..25 {
+        put(format!("name{number}")).await;
+    }
+    service.put("/v1/cache/migos/other", "1").await;
+    service.put("/v1/cache/migo/short?ttl=1ms", "1").await;
+    while service.get("/v1/cache/migo/short").await.status == 200 {}
+    let (mut names, mut next, mut pages) = (Vec::new(), String::new(), 0);
+    loop {
+        let page = service.get(&format!("/v1/cache/migo?limit=10{next}")).await.json();
+        assert_eq!(page["service"], "migo");
+        let keys = page["keys"].as_array().expect("a list");
+        assert!(keys.len() <= 10, "{page}");
+        names.extend(keys.iter().map(|key| key.as_str().expect("a name").to_owned()));
+        pages += 1;
+        put(format!("late{pages}")).await;
+        match page["next"].as_str() {
+            Some(cursor) => next = format!("&cursor={cursor}"),
+            None => break,
+        }
+    }
+    let early = names.iter().filter(|name| name.starts_with("name")).count();
+    let different: std::collections::BTreeSet<_> = names.iter().collect();
+    assert_eq!((early, different.len()), (25, names.len()), "{names:?}");
+    assert!(!names.iter().any(|name| name == "short" || name == "other"), "{names:?}");
+    service.get("/v1/cache/migo?cursor=x").await.problem(400, "invalid-parameter");
+    service.ask("DELETE", "/v1/cache/migo").await;
+    assert_eq!(service.get("/v1/cache/migo").await.json()["keys"], json!([]));
     for limit in ["0", "10001", "x"] {
         let answer = service.get(&format!("/v1/cache/migo?limit={limit}")).await;
         assert_eq!(answer.problem(400, "invalid-parameter")["parameter"], "limit");
@@ -79,11 +108,12 @@ async fn names_in_this_process_cannot_be_listed() {
 #[tokio::test]
 async fn service_is_cleared_alone() {
     let service = Service::start().await;
-    for target in ["/v1/cache/users/a", "/v1/cache/usersabc/a"] {
+    for target in ["/v1/cache/users/a", "/v1/cache/users/b", "/v1/cache/usersabc/a"] {
         service.put(target, "1").await;
     }
-    let cleared = service.ask("DELETE", "/v1/cache/users").await;
-    assert_eq!(cleared.json(), json!({ "service": "users", "cleared": null }));
+    let clear = async || service.ask("DELETE", "/v1/cache/users").await.json();
+    assert_eq!(clear().await, json!({ "service": "users", "cleared": 2 }));
+    assert_eq!(clear().await, json!({ "service": "users", "cleared": 0 }));
     service.get("/v1/cache/users/a").await.problem(404, "not-cached");
     assert_eq!(service.get("/v1/cache/usersabc/a").await.status, 200);
 }

@@ -78,12 +78,13 @@ async fn administration_has_a_listener_of_its_own() {
         let answer = service.ask(&method, &target).await;
         let is_there = !(answer.status == 404 && answer.body.contains("no-such-route")
             || answer.status == 405);
-        let is_ours = matches!(route.access, Access::Everybody | Access::Users);
+        let is_ours = !matches!(route.access, Access::Metrics | Access::Administrators);
         assert_eq!(is_there, is_ours, "{method} {target}: {answer:?}");
     }
     let service = service.at_admin();
     assert_eq!(service.get("/livez").await.status, 200);
     assert_eq!(service.get("/metrics").await.status, 200);
+    assert_eq!(service.get("/health").await.json()["status"], "healthy");
     service.get("/v1/cache/migo/a").await.problem(404, "no-such-route");
     assert_eq!(service.ask("DELETE", "/v1/cache?confirm=all").await.status, 200);
 }
@@ -133,6 +134,26 @@ async fn bad_configuration_is_kept_out_and_visible_until_a_good_one_comes() {
         (&report["status"], report["checks"].get("configuration")),
         (&"healthy".into(), None)
     );
+}
+
+#[tokio::test]
+async fn reload_takes_over_the_lives_of_records_too() {
+    let service = Service::start().await;
+    service.get("/v1/ruc/20131312955").await;
+    service.get("/v1/ruc/20131312955").await.lives(3_600);
+    let mut config = ServerConfig::default();
+    config.cache.ttls = serde_json::from_str(r#"{"ruc_*": 60}"#).expect("a table");
+    config.cache.default_ttl = rucache::Ttl::secs(30);
+    assert_eq!(service.app.reload(Ok(config)), Ok(Vec::new()));
+    // What is cached keeps its life.
+    service.get("/v1/ruc/20131312955").await.lives(3_600);
+    service.ask("DELETE", "/v1/ruc/20131312955").await;
+    service.get("/v1/ruc/20131312955").await;
+    service.get("/v1/ruc/20131312955").await.lives(60);
+    service.put("/v1/cache/shop/other", "1").await;
+    service.get("/v1/cache/shop/other").await.lives(30);
+    let timeouts = &service.get("/v1/stats").await.json()["timeouts"];
+    assert_eq!((&timeouts["ruc_valid"], &timeouts["default"]), (&"1min".into(), &"30s".into()));
 }
 
 #[tokio::test]

@@ -77,8 +77,11 @@ static PANICS: Route = Route {
 async fn handler_that_panics_is_an_internal_problem() {
     let service = Service::start().await;
     let app = service.app.clone();
-    let served = Served { route: &PANICS, metrics: Arc::new(app.metrics().of(&PANICS)) };
-    let handler = move |request: Request| router::answer(app.clone(), served.clone(), request);
+    let served = Arc::new(Served { route: &PANICS, metrics: app.metrics().of(&PANICS) });
+    let handler = move |request: Request| {
+        let (app, served) = (app.clone(), served.clone());
+        async move { router::answer(&app, &served, request).await }
+    };
     let router: Router = Router::new().route(PANICS.path, get(handler));
     let request = Request::get(PANICS.path).body(Body::empty()).expect("a request");
     let service = hyper_util::service::TowerToHyperService::new(router);

@@ -57,6 +57,10 @@ fn every_backend_is_well() {
         "refuse a late fill",
         "markers",
         "maps",
+        "cached values",
+        "taxpayer records",
+        "invalid numbers",
+        "statistics",
         "state of the server",
     ];
     is_well("memory://", &steps);
@@ -85,7 +89,26 @@ fn server_that_is_down_is_told_in_one_line() {
     redis.kill_9();
     let run = doctor(&redis.url());
     assert_eq!((run.code, run.stdout.lines().count()), (Some(3), 2), "{run:?}");
+    let refused = format!("nobody answers at {}: Connection refused", redis.address());
+    assert!(run.stdout.contains(&refused), "{}", run.stdout);
     assert!(run.stdout.contains("does the server run at this address"), "{}", run.stdout);
+    assert!(!run.stdout.contains("circuit"), "{}", run.stdout);
+}
+
+#[test]
+fn doctor_leaves_as_much_as_it_finds() {
+    let redis = RedisServer::start(RedisOptions::default());
+    let names = || {
+        assert_eq!(doctor(&redis.url()).code, Some(0));
+        let names = redis.command(&["KEYS", "*"]);
+        let mut names: Vec<_> = names.lines().map(str::to_owned).collect();
+        names.sort_unstable();
+        names
+    };
+    // The first run makes the marker of its service.
+    let after_one = names();
+    assert_eq!(names(), after_one);
+    assert!(after_one.len() <= 4, "{after_one:?}");
 }
 
 #[test]

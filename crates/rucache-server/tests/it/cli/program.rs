@@ -8,21 +8,21 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 /// A run that is prepared.
-pub(super) struct Program {
+pub(crate) struct Program {
     command: Command,
     stdin: Vec<u8>,
 }
 
 /// A run that has ended.
 #[derive(Debug)]
-pub(super) struct Run {
-    pub(super) code: Option<i32>,
-    pub(super) stdout: String,
-    pub(super) stderr: String,
+pub(crate) struct Run {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// The program with `arguments`, in an environment without settings.
-pub(super) fn rucache(arguments: &[&str]) -> Program {
+pub(crate) fn rucache(arguments: &[&str]) -> Program {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rucache"));
     command.args(arguments);
     let ours = |name: &str| {
@@ -36,23 +36,23 @@ pub(super) fn rucache(arguments: &[&str]) -> Program {
 }
 
 impl Program {
-    pub(super) fn env(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self
     }
 
-    pub(super) fn stdin(mut self, text: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn stdin(mut self, text: impl Into<Vec<u8>>) -> Self {
         self.stdin = text.into();
         self
     }
 
-    pub(super) fn spawn(mut self) -> Child {
+    pub(crate) fn spawn(mut self) -> Child {
         let command = self.command.stdin(Stdio::piped()).stdout(Stdio::piped());
         command.stderr(Stdio::piped()).spawn().expect("the program starts")
     }
 
     /// Runs to the end.
-    pub(super) fn run(mut self) -> Run {
+    pub(crate) fn run(mut self) -> Run {
         let text = std::mem::take(&mut self.stdin);
         let mut child = self.spawn();
         let mut stdin = child.stdin.take().expect("piped");
@@ -69,14 +69,14 @@ impl Program {
 impl Run {
     /// Asserts a failure: nothing on standard output, `line` alone on standard error.
     #[track_caller]
-    pub(super) fn fails(&self, code: i32, line: &str) {
+    pub(crate) fn fails(&self, code: i32, line: &str) {
         assert_eq!(self.stderr, format!("rucache: {line}\n"));
         assert_eq!((self.code, self.stdout.as_str()), (Some(code), ""));
     }
 
     /// Asserts that nobody answered at `url`.
     #[track_caller]
-    pub(super) fn finds_nobody_at(&self, url: &str) {
+    pub(crate) fn finds_nobody_at(&self, url: &str) {
         let start = format!("rucache: no answer from {url}: Connection refused (");
         assert!(self.stderr.starts_with(&start), "{}", self.stderr);
         assert!(self.stderr.ends_with("); is `rucache serve` running?\n"), "{}", self.stderr);
@@ -86,34 +86,34 @@ impl Run {
         );
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).expect("one JSON document")
     }
 }
 
 /// A file of this test run with `content`.
-pub(super) fn file(name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+pub(crate) fn file(name: &str, content: impl AsRef<[u8]>) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::write(&path, content).expect("the target directory can be written");
     path
 }
 
 /// A running service, killed when dropped.
-pub(super) struct Service {
+pub(crate) struct Service {
     child: Child,
     stderr: BufReader<ChildStderr>,
     /// `http://127.0.0.1:…`
-    pub(super) url: String,
+    pub(crate) url: String,
     /// What it said up to the line with its address.
-    pub(super) greeting: String,
+    pub(crate) greeting: String,
 }
 
 impl Service {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::of(rucache(&["serve", "--listen", "127.0.0.1:0"]))
     }
 
-    pub(super) fn of(program: Program) -> Self {
+    pub(crate) fn of(program: Program) -> Self {
         let mut child = program.spawn();
         let mut stderr = BufReader::new(child.stderr.take().expect("piped"));
         let mut greeting = String::new();
@@ -129,16 +129,16 @@ impl Service {
     }
 
     /// The address without the scheme.
-    pub(super) fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         self.url.trim_start_matches("http://")
     }
 
-    pub(super) fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).expect("it runs");
     }
 
     /// Waits for a line of the log that holds `text`.
-    pub(super) fn await_line(&mut self, text: &str) {
+    pub(crate) fn await_line(&mut self, text: &str) {
         let mut line = String::new();
         while !line.contains(text) {
             line.clear();
@@ -147,7 +147,7 @@ impl Service {
     }
 
     /// Waits for the end: the exit code and the rest of the log.
-    pub(super) fn end(mut self) -> (Option<i32>, String) {
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
         let mut log = String::new();
         self.stderr.read_to_string(&mut log).expect("stderr is text");
         let status = self.child.wait().expect("it is a child");

@@ -97,6 +97,12 @@ fn cache_events_go_to_their_file_without_numbers_of_persons() {
     ask(&["get", "migo", "ruc_10000000016"]);
     ask(&["set", "migo", "ruc_10000000016", "{}"]);
     ask(&["delete", "migo", "saludo"]);
+    for _ in 0..2 {
+        ask(&["lookup", "20131312955", "10000000016"]);
+    }
+    ask(&["invalid", "add", "10000000016", "TEST"]);
+    ask(&["lookup", "10000000016"]);
+    ask(&["invalid", "remove", "10000000016"]);
     service.signal(Signal::TERM);
     let (_, rest) = service.end();
     let lines = std::fs::read_to_string(&log).expect("a log");
@@ -105,6 +111,12 @@ fn cache_events_go_to_their_file_without_numbers_of_persons() {
         "Cache HIT: migo:saludo size=6 type=\"string\"",
         "Cache MISS: migo:ruc_10*********",
         "Cache DELETE: migo:saludo",
+        "Cache MISS: migo:ruc_20*********",
+        "Cache SET: migo:ruc_20********* size=",
+        "Cache HIT: migo:ruc_20********* size=",
+        "Cache SET: migo:ruc_10********* type=\"verdict\"",
+        "Cache HIT: migo:ruc_10********* type=\"verdict\"",
+        "Cache DELETE: migo:ruc_10*********",
     ] {
         assert!(lines.contains(line), "{line} in {lines}");
     }

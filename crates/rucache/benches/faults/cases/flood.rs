@@ -1,4 +1,5 @@
-//! A flood of names that do not exist: what is read often stays, and memory stays within its limit.
+//! A flood of names that nobody asks for twice, whether they exist or not: what is read often stays,
+//! and memory stays within its limit.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,16 +14,16 @@ use crate::arena::{Arena, Context, Site};
 use crate::chance::Chance;
 use crate::report::{Report, shown};
 
-/// Names that do not exist.
-const UNKNOWN: u64 = 5_000_000;
+/// Names that are asked for once.
+const FLOOD: u64 = 5_000_000;
 
 /// Fewer where each is a few round trips to a server.
-const UNKNOWN_AT_SERVER: u64 = 100_000;
+const FLOOD_AT_SERVER: u64 = 100_000;
 
 /// Records that are read often: a sixteenth of the local tier's room.
 const HOT: u64 = 8_000;
 
-/// A read of a hot record for so many unknown names.
+/// A read of a hot record for so many of the flood.
 const HOT_EVERY: u64 = 4;
 
 const WORKERS: u64 = 8;
@@ -57,9 +58,26 @@ async fn small(context: &Context) -> (Cache, Option<Arena>) {
     (rucache::open_with(config).await.unwrap(), Some(arena))
 }
 
+/// What becomes of a name of the flood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Names {
+    /// The source knows that it does not exist.
+    Unknown,
+    /// It has a record, which nobody reads again.
+    Known,
+}
+
 pub(crate) async fn unknown_names(context: Context) -> Report {
+    flood(context, Names::Unknown).await
+}
+
+pub(crate) async fn names_read_once(context: Context) -> Report {
+    flood(context, Names::Known).await
+}
+
+async fn flood(context: Context, names: Names) -> Report {
     let (cache, arena) = small(&context).await;
-    let unknown = if arena.is_some() { UNKNOWN_AT_SERVER } else { UNKNOWN };
+    let flood = if arena.is_some() { FLOOD_AT_SERVER } else { FLOOD };
     let mut report = Report::default();
     let hot = cache.service(&ServiceName::from_static("hot"));
     for number in 0..HOT {
@@ -79,8 +97,8 @@ pub(crate) async fn unknown_names(context: Context) -> Report {
         let (cache, hits, reads, most) = (cache.clone(), hits.clone(), reads.clone(), most.clone());
         let mut chance = Chance::new(context.seed ^ worker << 32);
         workers.spawn(async move {
-            for number in 0..unknown / WORKERS {
-                ask_unknown(&cache, chance.next()).await;
+            for number in 0..flood / WORKERS {
+                ask_once(&cache, chance.next(), names).await;
                 if number % HOT_EVERY == 0 {
                     let number = chance.below(HOT);
                     let hit = cache.read::<String>(&key("hot", number), Accept::Fresh).await;
@@ -104,7 +122,7 @@ pub(crate) async fn unknown_names(context: Context) -> Report {
     let grown = resident().saturating_sub(before);
     let (hits, reads) = (hits.load(Ordering::Relaxed), reads.load(Ordering::Relaxed));
     let most = most.load(Ordering::Relaxed);
-    report.reads = unknown + reads;
+    report.reads = flood + reads;
     let kept = hits * 1_000 / reads.max(1);
     report.must(kept >= LEAST_HITS, || format!("{hits} of {reads} reads of hot records hit"));
     if let Some(usage) = cache.usage() {
@@ -122,7 +140,7 @@ pub(crate) async fn unknown_names(context: Context) -> Report {
         kept % 10,
         most >> 20,
         grown >> 20,
-        shown(took / u32::try_from(unknown).unwrap()),
+        shown(took / u32::try_from(flood).unwrap()),
     );
     report
 }
@@ -131,11 +149,20 @@ fn key(service: &'static str, number: u64) -> Key {
     Key::new(&ServiceName::from_static(service), &format!("record_{number}")).unwrap()
 }
 
-/// Asks for a name that does not exist, and learns so.
-async fn ask_unknown(cache: &Cache, number: u64) {
-    let load = || async { Ok::<_, std::io::Error>(Loaded::<String>::negative("not_found")) };
-    let answer = cache.read_or_load(&key("unknown", number), Ttl::MEDIUM, load).await;
-    let right = matches!(answer, Err(rucache::CacheError::Load(LoadError::Negative(_))));
+/// Asks for a name, and learns what there is to know of it.
+async fn ask_once(cache: &Cache, number: u64, names: Names) {
+    let load = move || async move {
+        Ok::<_, std::io::Error>(match names {
+            Names::Unknown => Loaded::<String>::negative("not_found"),
+            Names::Known => Loaded::from(record(number)),
+        })
+    };
+    let answer = cache.read_or_load(&key("flood", number), Ttl::MEDIUM, load).await;
+    let right = match (&answer, names) {
+        (Err(rucache::CacheError::Load(LoadError::Negative(_))), Names::Unknown) => true,
+        (Ok(hit), Names::Known) => **hit == record(number),
+        _ => false,
+    };
     assert!(right, "{answer:?}");
 }
 

@@ -3,12 +3,15 @@
 
 use std::time::Duration;
 
-use super::{Book, Load, Tally, after, since};
+use super::{Book, Load, Tally, TroubleKind, after, since};
 use crate::note::{Moment, Verdict};
 use crate::plan::{KEYS, timing};
 
 /// What a busy machine adds to a deadline.
 const SLACK: Duration = Duration::from_millis(1_000);
+
+/// How long a lease lasts, and what it may have been on its way.
+const LEASE: Duration = Duration::from_secs(6);
 
 /// How much sooner a back-off may be over than it began: what the failure took on its way.
 const BACK_OFF_SLACK: Duration = Duration::from_millis(100);
@@ -50,6 +53,8 @@ impl Book {
                     breaches.push(format!("I8 {too_soon:?} after {first:?}: {second:?}"));
                 }
             }
+            // One of them may have waited for itself.
+            _ if self.holds_unawares(first) || self.holds_unawares(second) => {}
             _ => breaches.push(format!("I3 two at a time: {first:?} {second:?}")),
         }
     }
@@ -58,6 +63,17 @@ impl Book {
     /// everything is well, and nobody changes the key.
     fn are_bound(&self, key: usize, from: Moment, to: Moment) -> bool {
         !self.was_changed(key, from, to) && !self.was_trouble(None, from, to)
+    }
+
+    /// Whether the process of a load may then have held a lease unawares: it does not wait for its
+    /// end, since it may be waiting for itself.
+    fn holds_unawares(&self, load: &Load) -> bool {
+        self.troubles.iter().any(|trouble| {
+            trouble.process == Some(load.process)
+                && trouble.kind == TroubleKind::AnswerLost
+                && trouble.from <= load.began
+                && after(trouble.from, LEASE) >= load.began
+        })
     }
 
     /// Whether a key was being changed at any time between two moments.

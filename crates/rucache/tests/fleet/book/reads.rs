@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Book, Tally, TroubleKind, after, since};
+use super::{Book, Tally, Trouble, TroubleKind, after, since};
 use crate::note::{Answer, Failure, From, Moment, Process, Read};
 use crate::plan::{HARD, timing};
 
@@ -42,7 +42,14 @@ impl Book {
         let limit = if read.loads { timing().hard_timeout } else { LOOK };
         let took = since(read.ended, read.called);
         let stood = self.stood_still(process, read.called, read.ended);
-        (took > limit + stood + SLACK).then(|| format!("I9 answered after {took:?}"))
+        let meanwhile = || {
+            let lasts = |trouble: &&Trouble| {
+                trouble.from <= read.ended && after(trouble.to, SLACK) >= read.called
+            };
+            self.troubles.iter().filter(lasts).take(20).collect::<Vec<_>>()
+        };
+        (took > limit + stood + SLACK)
+            .then(|| format!("I9 answered after {took:?}, while {:?}", meanwhile()))
     }
 
     /// For how long a process was stopped between two moments.

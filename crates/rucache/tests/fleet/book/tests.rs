@@ -233,6 +233,19 @@ fn two_loads_at_a_time_are_found_where_all_is_well() {
 }
 
 #[test]
+fn process_that_may_hold_a_lease_unawares_does_not_wait_for_it() {
+    for (ago, expected) in [(5 * SECOND, vec![]), (7 * SECOND, vec!["I3"])] {
+        let mut book = book();
+        for (process, began) in [(1, START), (2, START + 10 * MS)] {
+            let (ended, verdict) = (Some(START + 20 * MS), Some(Verdict::Value));
+            book.begin_load(Load { process, key: 2, asked: began, began, ended, verdict });
+        }
+        book.take(2, Note::AnswerLost { at: START - ago });
+        assert_eq!(breaches(book), expected);
+    }
+}
+
+#[test]
 fn load_within_a_back_off_is_found() {
     let failure = Verdict::Failure;
     assert_eq!(two_loads(START + 20 * MS, failure, START + 60 * MS, false), ["I8"]);
