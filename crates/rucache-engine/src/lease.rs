@@ -1,4 +1,5 @@
-//! Loads over a shared tier: read it first, lease what is missing, fill under the lease.
+//! Leases of what is missing at the shared tier: who loads, who waits, for how long a load keeps its
+//! own.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -8,13 +9,12 @@ use futures_util::future::{join, join3};
 use rucache_core::observer::RefreshResult;
 use rucache_core::{Key, Lease, LeaseHold, LeaseRequest, LocalEntry, MarkerVersion, Mono, Version};
 
+use crate::LoadError;
 use crate::engine::Engine;
-use crate::flight::{Joined, Leader, Ticket};
+use crate::flight::Leader;
 use crate::load::Job;
-use crate::look::{Content, Known, Look};
 use crate::negative::is_negative;
 use crate::shared::{LEASE, Markers, Shared};
-use crate::{LoadError, ServedFrom};
 
 /// How often the leases of a running load are prolonged.
 const RENEW_EVERY: Duration = Duration::from_millis(1_500);
@@ -25,12 +25,12 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 const LOOK_AGAIN_AT_MOST: Duration = Duration::from_millis(100);
 
 /// A key that is missing at the shared tier.
-struct Missing {
-    leader: Leader,
-    seen: Option<Version>,
-    markers: Option<Markers>,
+pub(crate) struct Missing {
+    pub(crate) leader: Leader,
+    pub(crate) seen: Option<Version>,
+    pub(crate) markers: Option<Markers>,
     /// What was there before: a fallback, or the record of a verdict.
-    prior: Option<LocalEntry>,
+    pub(crate) prior: Option<LocalEntry>,
 }
 
 /// A key that may be loaded, and under what it may be stored: nothing where the shared tier cannot
@@ -52,122 +52,20 @@ pub(crate) struct Place {
 
 /// How long to wait for another process: until when, and how long before the next look.
 #[derive(Clone, Copy)]
-struct Wait {
+pub(crate) struct Wait {
     until: Mono,
     next: Duration,
 }
 
+impl Wait {
+    pub(crate) const fn until(until: Mono) -> Self {
+        Self { until, next: LOOK_AGAIN }
+    }
+}
+
 impl Engine {
-    /// Completes every leader: from the shared tier, by waiting for another process, or by a load.
-    pub(crate) async fn load_shared(
-        self: &Arc<Self>,
-        shared: &Shared,
-        leaders: Vec<Leader>,
-        job: Job,
-    ) {
-        let until = self.runtime.now().after(self.timing.load_deadline);
-        self.look_and_load(shared, leaders, job, Wait { until, next: LOOK_AGAIN }).await;
-    }
-
-    async fn look_and_load(
-        self: &Arc<Self>,
-        shared: &Shared,
-        leaders: Vec<Leader>,
-        job: Job,
-        wait: Wait,
-    ) {
-        let (mut missing, mut permitted) = (Vec::new(), Vec::new());
-        let keys: Vec<Key> = leaders.iter().map(|leader| leader.key.clone()).collect();
-        for (leader, look) in leaders.into_iter().zip(self.look(shared, &keys).await) {
-            self.sort_out(leader, look, &job, &mut missing, &mut permitted);
-        }
-        loop {
-            let room = job.at_once.get() - permitted.len().min(job.at_once.get());
-            let later = missing.split_off(missing.len().min(room));
-            self.lease(shared, missing, &job, wait, &mut permitted).await;
-            missing = later;
-            let later = permitted.split_off(permitted.len().min(job.at_once.get()));
-            if !permitted.is_empty() {
-                let behind = later.iter().map(|one| &one.leader);
-                let behind = behind.chain(missing.iter().map(|one| &one.leader));
-                let behind = behind.map(|leader| leader.key.clone()).collect();
-                self.load_permitted(shared, permitted, behind, &job).await;
-            }
-            permitted = later;
-            if missing.is_empty() && permitted.is_empty() {
-                return;
-            }
-        }
-    }
-
-    /// Completes a flight of which the shared tier has something fresh; what must not be stored is
-    /// permitted without a place, the rest is missing.
-    fn sort_out(
-        &self,
-        leader: Leader,
-        look: Look,
-        job: &Job,
-        missing: &mut Vec<Missing>,
-        permitted: &mut Vec<Permitted>,
-    ) {
-        let Look { known, ticket } = look;
-        let Known::Read { content, seen, markers } = known else {
-            permitted.push(Permitted { leader, place: None, prior: None });
-            return;
-        };
-        let (prior, leader) = match content {
-            Content::Fresh(entry) if is_negative(&entry) => {
-                self.copy(&leader.key, &entry, &ticket);
-                leader.complete_from(ServedFrom::Shared, entry);
-                return;
-            }
-            Content::Fresh(entry) => match (job.typed)(entry) {
-                Some(entry) => match self.served(leader, entry, &ticket, job) {
-                    Some((leader, entry)) => (Some(entry), leader),
-                    None => return,
-                },
-                // Somebody stored another type: nothing for this caller.
-                None => (None, leader),
-            },
-            Content::Stale(entry) => ((job.typed)(entry), leader),
-            Content::Lapsed(entry) => (Some(entry), leader),
-            Content::Nothing => (None, leader),
-        };
-        // A fallback of an earlier look may have been removed since.
-        leader.offer(prior.clone().filter(|prior| !is_negative(prior)));
-        missing.push(Missing { leader, seen, markers, prior });
-    }
-
-    /// Completes a flight with a fresh entry; past its early point it is loaded in the background
-    /// by a flight of its own.
-    fn served(
-        &self,
-        leader: Leader,
-        mut entry: LocalEntry,
-        ticket: &Ticket,
-        job: &Job,
-    ) -> Option<(Leader, LocalEntry)> {
-        let key = leader.key.clone();
-        let now = self.runtime.now();
-        entry.deadlines.early = job.policy.early(entry.deadlines.loaded, entry.deadlines.soft);
-        let is_early = now >= entry.deadlines.early;
-        self.copy(&key, &entry, ticket);
-        if !is_early {
-            self.note_refresh(&leader, RefreshResult::Shared);
-        }
-        leader.complete_from(ServedFrom::Shared, entry.clone());
-        // What was read may be outdated by now: then it is nothing to fall back on.
-        match is_early.then(|| self.flights.join_unchanged(&key, *ticket, now)) {
-            Some(Some(Joined::Lead(mut leader))) => {
-                leader.is_refresh = true;
-                Some((leader, entry))
-            }
-            _ => None,
-        }
-    }
-
     /// Asks for the leases of `missing`; those that others hold wait apart.
-    async fn lease(
+    pub(crate) async fn lease(
         self: &Arc<Self>,
         shared: &Shared,
         missing: Vec<Missing>,
@@ -311,22 +209,9 @@ impl Engine {
         }));
     }
 
-    async fn load_permitted(
-        &self,
-        shared: &Shared,
-        permitted: Vec<Permitted>,
-        behind: Vec<Key>,
-        job: &Job,
-    ) {
-        let keys: Vec<Key> = permitted.iter().map(|one| one.leader.key.clone()).collect();
-        let priors: Vec<_> = permitted.iter().map(|one| one.prior.clone()).collect();
-        let answers = self.ask(&keys, behind, &priors, job, self.renew(shared, &permitted)).await;
-        self.fill(shared, permitted, answers).await;
-    }
-
     /// Prolongs the leases of a load. A lease that is lost means that the key was changed, a marker
     /// that is another that its service was: whoever comes from now on begins anew.
-    async fn renew(&self, shared: &Shared, permitted: &[Permitted]) -> Infallible {
+    pub(crate) async fn renew(&self, shared: &Shared, permitted: &[Permitted]) -> Infallible {
         let held: Vec<(&Leader, &Place)> =
             permitted.iter().filter_map(|one| Some((&one.leader, one.place.as_ref()?))).collect();
         let holds: Vec<LeaseHold> = held.iter().map(|(_, place)| place.hold.clone()).collect();

@@ -44,6 +44,7 @@ mod lease;
 mod list;
 mod listen;
 mod load;
+mod load_shared;
 mod loaded;
 mod look;
 mod make;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use rucache_core::envelope::TagVersion;
 use rucache_core::observer::TierResult;
 use rucache_core::{
-    Count, Error, ErrorKind, Key, LocalEntry, Marker, MarkerRef, MarkerVersion, Operation, TagCounts,
-    Version,
+    Count, Error, ErrorKind, Key, LocalEntry, Marker, MarkerRef, MarkerVersion, Operation,
+    TagCounts, Version,
 };
 
 use crate::engine::Engine;

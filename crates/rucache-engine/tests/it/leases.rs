@@ -60,11 +60,8 @@ fn lease_of_a_load_that_nothing_can_be_stored_of_is_let_go_at_once() {
 #[test]
 fn load_asks_nothing_more_of_a_store_that_let_it_wait_once() {
     use Operation::{Get, Lease, Markers, Release, Write};
-    let first_of_its_service: &[_] = &[
-        (Get, &[Get][..]),
-        (Markers, &[Get, Markers]),
-        (Lease, &[Get, Markers, Lease, Markers]),
-    ];
+    let first_of_its_service: &[_] =
+        &[(Get, &[Get][..]), (Markers, &[Get, Markers]), (Lease, &[Get, Markers, Lease, Markers])];
     let later: &[_] = &[
         (Markers, &[Get, Lease, Markers, Release][..]),
         (Write, &[Get, Lease, Markers, Markers, Markers, Write, Release]),

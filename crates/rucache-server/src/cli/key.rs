@@ -4,10 +4,11 @@ use std::io::Write;
 
 use rucache::core::KeyCodec;
 use rucache::{Key, ServiceName};
+use serde::Serialize;
 
-use super::Output;
 use super::exit::{Exit, Failure};
 use super::table::printable;
+use super::{Output, write_json};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -25,6 +26,16 @@ pub(super) struct Args {
     service: String,
     /// The name inside the service: any text of 1 byte to 64 KiB
     name: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The output for programs.
+#[derive(Serialize)]
+struct Names<'a> {
+    key: &'a str,
+    wire: &'a str,
 }
 
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<Exit, Failure> {
@@ -32,6 +43,10 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<Exit, Failure> {
         .and_then(|service| Key::new(&service, &args.name))
         .map_err(|error| Failure::from_error(&error))?;
     let wire = KeyCodec::default().entry(&key);
+    if args.json {
+        write_json(out, &Names { key: key.as_str(), wire: wire.as_str() })?;
+        return Ok(Exit::Done);
+    }
     let remark = if wire.as_str() == key.as_str() {
         ""
     } else if wire.as_str().contains('#') {

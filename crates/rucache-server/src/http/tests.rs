@@ -1,6 +1,7 @@
 //! The service as its clients see it: real connections, raw requests.
 
 mod client;
+mod contract;
 mod service;
 
 mod look_ups;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::contract::Contract;
 use super::service::Service;
 use crate::http::openapi::path_parameters;
 use crate::http::problem::Kind;
@@ -95,6 +96,11 @@ async fn described_parameters_are_known_and_others_are_named() {
             assert_eq!(problem["parameter"], "no_such");
         }
     }
+}
+
+#[tokio::test]
+async fn document_is_an_openapi_document_and_its_schemas_are_schemas() {
+    Contract::of(&Service::start().await).await.is_valid();
 }
 
 #[tokio::test]

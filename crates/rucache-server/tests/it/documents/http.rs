@@ -172,7 +172,8 @@ impl Driver for Remote {
                 self.get_or_load(service, key, value, ttl)
             }
             ("get_service_cache_key", [service, key]) => {
-                rucache(&["key", text(service), text(key)]).run().stdout.trim().into()
+                let run = rucache(&["key", text(service), text(key), "--json"]).run();
+                run.json()["key"].clone()
             }
             ("clear_service_cache", [service]) => {
                 self.done("DELETE", &format!("/v1/cache/{}", text(service)), None)

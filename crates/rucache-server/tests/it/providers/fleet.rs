@@ -1,0 +1,50 @@
+//! Two service processes over one Redis.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use rucache_testkit::{ProviderFake, ProviderShape, RedisOptions, RedisServer};
+
+use super::stand::{Asker, crowd, over, ruc};
+use crate::cli::program::Service;
+
+/// Different numbers.
+const NUMBERS: u64 = 1_000;
+
+/// Clients, half of them at each process.
+const CLIENTS: usize = 800;
+
+#[test]
+fn ten_thousand_requests_for_a_thousand_numbers_ask_for_each_once_in_few_calls() {
+    let redis = RedisServer::start(RedisOptions::default());
+    let backend = format!("{}?timeout=10s&connect_timeout=5s", redis.url());
+    let fake = ProviderFake::start(ProviderShape::Migo);
+    fake.set_latency(Duration::from_millis(200));
+    let start = || {
+        let program = over(&fake, ProviderShape::Migo, &["--backend", &backend]);
+        Service::of(program.env("RUCACHE_MIGO_PER_MONTH", "40000"))
+    };
+    let services = [start(), start()];
+    // Client 2n asks the one process for what client 2n + 1 asks the other.
+    let step = CLIENTS as u64 / 2;
+    let wanted = |client: usize| {
+        let rounds = 10 * NUMBERS / CLIENTS as u64;
+        let first = client as u64 / 2;
+        (0..=rounds).map(|round| ruc((first + round * step) % NUMBERS)).take(13).collect::<Vec<_>>()
+    };
+    let told = crowd(&[&services[0], &services[1]], CLIENTS, wanted);
+    assert!(told.len() >= 10_000, "{}", told.len());
+    assert!(told.iter().all(|told| told.status == 200), "{:?}", told.iter().find(|it| it.status != 200));
+    let calls = fake.calls();
+    let asked: Vec<&String> = calls.iter().flat_map(|call| &call.numbers).collect();
+    let different: HashSet<_> = asked.iter().collect();
+    let sizes: Vec<usize> = calls.iter().map(|call| call.numbers.len()).collect();
+    assert_eq!((asked.len(), different.len()), (1_000, 1_000), "{sizes:?}");
+    assert!(calls.len() <= 20, "{sizes:?}");
+    // The budget of the fleet, to the call.
+    let key = redis.command(&["KEYS", "*provider.migo:month_*"]);
+    assert_eq!(redis.command(&["GET", key.trim()]).trim(), calls.len().to_string());
+    let answered: f64 =
+        services.iter().map(|service| Asker::of(service).calls("migo", "answered")).sum();
+    assert_eq!(answered, calls.len() as f64);
+}
