@@ -58,6 +58,13 @@ pub(crate) const SUITES: &[Suite] = &[
         servers: &[],
     },
     Suite {
+        name: "telemetry",
+        what: "what metrics cost a local hit",
+        package: Package::Member("rucache"),
+        beside: &["metrics"],
+        servers: &[],
+    },
+    Suite {
         name: "redis",
         what: "one read, 256 callers and 100 keys beside the raw redis client",
         package: Package::Member("rucache-redis"),

@@ -72,7 +72,8 @@ pub enum CacheEvent<'a> {
     NegativeStored {
         /// The service of its key.
         service: &'a str,
-        /// The kind of its reason: one of few, never a text that somebody typed.
+        /// Why, as the loader or the caller gave it: perhaps a text that somebody typed, so whoever
+        /// shows it has to sort it first.
         reason: &'a str,
     },
     /// A call to a backend ended.

@@ -9,8 +9,8 @@ use rucache_core::{Key, LeaseHold, Marker, MarkerRef, Precondition, TagCounts, W
 use crate::LoadError;
 use crate::engine::Engine;
 use crate::lease::{Permitted, Place};
-use crate::load::refreshed;
 use crate::make::Made;
+use crate::notes::{not_stored, refreshed};
 use crate::shared::{Fill, Shared};
 use crate::tags::Tag;
 
@@ -56,6 +56,9 @@ impl Engine {
                 Ok(made) => {
                     self.note_refresh(&one.leader, refreshed(&made));
                     let len = made.len;
+                    if result == StoreResult::Stored {
+                        self.note_verdict(&key, &made);
+                    }
                     let stored = self.keep(one, made, result, counts);
                     let result = match result {
                         StoreResult::Stored if !stored => StoreResult::Superseded,
@@ -89,7 +92,8 @@ impl Engine {
         let Permitted { leader, place, .. } = one;
         let (key, ticket) = (leader.key.clone(), leader.ticket);
         let outdated = !counts.is_empty() && self.services.epoch(ticket.service) != ticket.epoch;
-        let in_doubt = matches!(result, StoreResult::Error) && made.storable == StoreResult::Stored;
+        let in_doubt = matches!(result, StoreResult::Error | StoreResult::Refused)
+            && made.storable == StoreResult::Stored;
         let copies = !outdated
             && !self.push.is_trusted()
             && (result == StoreResult::Stored || in_doubt || place.is_none());
@@ -166,11 +170,12 @@ impl Engine {
                 result => match outcomes.next() {
                     Some(Ok(WriteOutcome::Stored)) => result,
                     Some(Ok(WriteOutcome::Refused)) => StoreResult::Superseded,
-                    Some(Err(_)) | None => {
+                    outcome @ (Some(Err(_)) | None) => {
                         // Filled or not, it is not to be held any longer.
                         ended.push((filling.place.hold.clone(), None));
                         self.lease_may_be_held(&filling.place.hold.key);
-                        StoreResult::Error
+                        let error = outcome.and_then(Result::err);
+                        error.as_ref().map_or(StoreResult::Error, not_stored)
                     }
                 },
             };

@@ -168,6 +168,7 @@ impl Engine {
         accept: Accept,
     ) -> Result<Found<T>, CacheError> {
         let now = self.runtime.now();
+        let is_down = matches!(look.known, Known::Unreachable(Some(_)));
         let content = match look.known {
             Known::Read { content, .. } => content,
             Known::Unreachable(Some(error)) if self.is_strict => return Err(error.into()),
@@ -184,7 +185,15 @@ impl Engine {
                 Found::of(&entry, ServedFrom::Stale(StaleReason::Allowed), now)
             }
             // What this process kept of it may be older, and nothing better is known.
-            Content::Nothing if accept == Accept::Stale => self.find_again(key, accept),
+            Content::Nothing if accept == Accept::Stale => match self.find_again(key, accept) {
+                Found::Value(mut hit)
+                    if is_down && matches!(hit.outcome.from, ServedFrom::Stale(_)) =>
+                {
+                    hit.outcome.from = ServedFrom::Stale(StaleReason::BackendDown);
+                    Found::Value(hit)
+                }
+                found => found,
+            },
             _ => Found::Nothing,
         })
     }

@@ -50,6 +50,7 @@ mod look;
 mod make;
 mod name;
 mod negative;
+mod notes;
 mod outbox;
 mod outcome;
 mod permit;

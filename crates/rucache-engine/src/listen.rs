@@ -35,7 +35,7 @@ impl Listener for Engine {
                 self.services.raise(name.as_str());
                 self.pushed(name.as_str(), Scope::Namespace);
             }
-            Change::Everything => self.services.raise_everything(),
+            Change::Everything => self.everything_changed(),
             Change::Rewound => {
                 self.services.raise_everything();
                 self.rewound.store(true, Ordering::Release);
@@ -81,9 +81,16 @@ impl Engine {
         self.pushed(key.service(), Scope::Key);
     }
 
+    fn everything_changed(&self) {
+        self.services.raise_everything();
+        for service in self.services.all() {
+            service.counters.add(Count::Invalidation(Scope::All, Origin::Push), 1);
+        }
+    }
+
     fn marker_changed(&self, marker: &Marker) {
         match marker {
-            Marker::Root => self.services.raise_everything(),
+            Marker::Root => self.everything_changed(),
             Marker::Service(name) => {
                 self.services.raise(name.as_str());
                 self.pushed(name.as_str(), Scope::Namespace);

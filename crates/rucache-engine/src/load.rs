@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{self, Either};
-use rucache_core::observer::{LoadResult, RefreshResult, RefreshTrigger, StoreResult, Tier};
+use rucache_core::observer::{LoadResult, RefreshResult, StoreResult, Tier};
 use rucache_core::{BoxFuture, CacheEvent, Count, Key, Local, LocalEntry};
 use tracing::{Instrument, Span};
 
@@ -22,6 +22,7 @@ use crate::engine::Engine;
 use crate::flight::{FailedFlight, Leader};
 use crate::loaded::{LoadedValue, forget_type};
 use crate::make::Made;
+use crate::notes::refreshed;
 use crate::recursion::Chain;
 use crate::{LoadError, Loaded, Policy};
 
@@ -147,6 +148,9 @@ impl Engine {
             keeps
         });
         let result = if storable && !stored { StoreResult::Superseded } else { made.storable };
+        if stored {
+            self.note_verdict(&key, &made);
+        }
         self.note_store(&key, Tier::Local, result, made.len);
     }
 
@@ -234,35 +238,6 @@ impl Engine {
     pub(crate) fn id(&self) -> usize {
         Arc::as_ptr(&self.flights).addr()
     }
-
-    pub(crate) fn count(&self, key: &Key, count: Count) {
-        self.services.count(self.services.place(key.service()), count);
-    }
-
-    /// Takes note that the local tier could not answer a read, where there is another one.
-    pub(crate) fn count_local_miss(&self, key: &Key) {
-        if self.local.is_some() && self.shared.is_some() {
-            self.count(key, Count::LocalMiss);
-        }
-    }
-
-    /// Counts how a refresh in the background ended, if the flight is one.
-    pub(crate) fn note_refresh(&self, leader: &Leader, result: RefreshResult) {
-        if leader.is_refresh {
-            self.count(&leader.key, Count::Refresh(RefreshTrigger::Early, result));
-        }
-    }
-
-    /// Tells what became of a value to be stored in a tier.
-    pub(crate) fn note_store(&self, key: &Key, tier: Tier, result: StoreResult, value_len: usize) {
-        self.count(key, Count::Store(tier, result));
-        self.observe(|| CacheEvent::Store { service: key.service(), result, value_len });
-    }
-}
-
-/// How a refresh that brought this has ended.
-pub(crate) const fn refreshed(made: &Made) -> RefreshResult {
-    if made.is_unmodified { RefreshResult::NotModified } else { RefreshResult::Loaded }
 }
 
 fn load_result(answer: &Result<Made, LoadError>) -> LoadResult {

@@ -23,6 +23,7 @@ use crate::look::{Content, Known, Look};
 use crate::make::Made;
 use crate::name::KeyName;
 use crate::negative::Verdict;
+use crate::notes::not_stored;
 use crate::outcome::Hit;
 use crate::put::of_make;
 use crate::shared::{Fill, Markers, Shared};
@@ -261,6 +262,7 @@ impl Engine {
         self.tidy(1);
         match stored {
             Some(Ok(Some(made))) => {
+                self.note_verdict(key, &made);
                 let filled = self.refusal(key, &made).map_or(Ok(Filled::Done), Err);
                 (made.storable, made.len, filled)
             }
@@ -295,10 +297,11 @@ impl Engine {
                 // While changes are told, the echo of the write would drop a copy that is made now.
                 let copies = !self.push.is_trusted();
                 change.keep = copies.then(|| made.entry.clone().with_guards(guards));
+                self.note_verdict(key, &made);
                 (StoreResult::Stored, made.len, Ok(Filled::Done))
             }
             Ok(WriteOutcome::Refused) => superseded,
-            Err(_) => (StoreResult::Error, made.len, Ok(Filled::Deferred)),
+            Err(error) => (not_stored(&error), made.len, Ok(Filled::Deferred)),
         }
     }
 

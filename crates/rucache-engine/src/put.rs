@@ -13,6 +13,7 @@ use crate::engine::Engine;
 use crate::loaded::{Brings, LoadedValue};
 use crate::look::Known;
 use crate::make::Made;
+use crate::notes::not_stored;
 use crate::outbox::Invalidation;
 use crate::shared::{Fill, Markers, Shared};
 use crate::{CacheError, LoadError, Policy};
@@ -118,6 +119,7 @@ impl Engine {
         self.tidy(1);
         match made {
             Ok(made) => {
+                self.note_verdict(key, &made);
                 (made.storable, made.len, self.refusal(key, &made).map_or(Ok(Written::Done), Err))
             }
             Err(error) => (StoreResult::Error, 0, Err(of_make(error))),
@@ -177,6 +179,9 @@ impl Engine {
     fn settle_put(&self, putting: Putting<'_>, outcome: Result<(), Error>) -> Told {
         let Putting { mut change, made, .. } = putting;
         let guards = Self::guards(&change.ticket, made.entry.deadlines.loaded, made.tag_counts());
+        if outcome.is_ok() {
+            self.note_verdict(change.key, &made);
+        }
         let entry = made.entry.with_guards(guards);
         match outcome {
             Ok(()) => {
@@ -187,10 +192,10 @@ impl Engine {
                 (StoreResult::Stored, made.len, Ok(Written::Done))
             }
             Err(error) if is_final(&error) => (StoreResult::Error, made.len, Err(error.into())),
-            Err(_) => {
+            Err(error) => {
                 change.keep = Some(entry);
                 self.defer(Invalidation::Delete(change.key.clone()));
-                (StoreResult::Error, made.len, Ok(Written::Deferred))
+                (not_stored(&error), made.len, Ok(Written::Deferred))
             }
         }
     }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rucache_core::observer::Origin;
+use rucache_core::observer::{Origin, RefreshResult, RefreshTrigger};
 use rucache_core::rule::{Effect, EffectKind, Event, RuleSet, Target};
-use rucache_core::{Key, ServiceName};
+use rucache_core::{Count, Key, ServiceName};
 
 use crate::engine::Engine;
 use crate::{Accept, Cache, CacheError, Written};
@@ -91,7 +91,11 @@ impl Cache {
         let service: ServiceName = key.service_name();
         let kept = self.service(&service).look::<serde_json::Value>(key, Accept::Stale).await?;
         if kept.value().is_some() {
-            reload.reload(key).await?;
+            let reloaded = reload.reload(key).await;
+            let result =
+                if reloaded.is_ok() { RefreshResult::Loaded } else { RefreshResult::Failed };
+            self.engine().count(key, Count::Refresh(RefreshTrigger::Rule, result));
+            reloaded?;
         }
         Ok(Written::Done)
     }

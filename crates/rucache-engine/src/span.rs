@@ -36,6 +36,7 @@ pub(crate) fn backend_call(name: &str, operation: Operation, keys: usize) -> Spa
         db.operation.name = operation.as_str(),
         db.operation.batch.size = Empty,
         server.address = Empty,
+        server.port = Empty,
         error.type = Empty,
     );
     if !span.is_disabled() {
@@ -51,8 +52,16 @@ pub(crate) fn backend_call(name: &str, operation: Operation, keys: usize) -> Spa
 /// Notes that a call failed.
 pub(crate) fn failed(span: &Span, error: &Error) {
     span.record("otel.status_code", "ERROR").record("error.type", error.kind().as_str());
-    if let Some(node) = error.node() {
-        span.record("server.address", node);
+    let Some(node) = error.node() else { return };
+    let parts = node.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
+    match parts {
+        Some((host, port)) => {
+            let port: u16 = port;
+            span.record("server.address", host).record("server.port", port);
+        }
+        None => {
+            span.record("server.address", node);
+        }
     }
 }
 

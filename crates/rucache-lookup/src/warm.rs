@@ -20,9 +20,15 @@ const FULL_PERCENT: u64 = 90;
 /// What an entry takes at least, in bytes.
 const LEAST_LEN: u64 = 256;
 
-/// Entries that are read or stored in one call: warming is in no hurry, and a server that is asked
-/// for more at once keeps others waiting.
+/// Entries that are read in one call: warming is in no hurry, and a server that is asked for more at
+/// once keeps others waiting.
 const AT_ONCE: usize = 128;
+
+/// Entries that are stored in one call, at first and each time after some were not.
+const STORED_AT_ONCE: [usize; 3] = [AT_ONCE, 32, 8];
+
+/// How long a server is left alone that did not store everything.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// How often a server is asked how full it is.
 const ASK_EVERY: Duration = Duration::from_secs(5);
@@ -213,20 +219,34 @@ impl RucCache {
         }
     }
 
-    /// Stores records that are at hand, few enough at a time that a server answers in between.
-    async fn warm_with(&self, records: Vec<Arc<Taxpayer>>, warmed: &mut Warmed) {
-        for records in records.chunks(AT_ONCE) {
-            let given = records.iter().map(|record| self.given(record.clone(), None)).collect();
-            for stored in self.cache().put_many(given, self.default_life()).await {
-                match stored {
-                    Ok(Written::Done) => warmed.stored += 1,
-                    Ok(Written::Deferred) | Err(_) => warmed.unavailable += 1,
+    /// Stores records that are at hand, few enough at a time that a server answers in between, and
+    /// fewer where it did not.
+    async fn warm_with(&self, mut records: Vec<Arc<Taxpayer>>, warmed: &mut Warmed) {
+        for at_once in STORED_AT_ONCE {
+            let mut failed = Vec::new();
+            for records in records.chunks(at_once) {
+                let given = records.iter().map(|record| self.given(record.clone(), None)).collect();
+                let stored = self.cache().put_many(given, self.default_life()).await;
+                let mut members = Vec::with_capacity(records.len());
+                for (record, stored) in records.iter().zip(stored) {
+                    match stored {
+                        Ok(Written::Done) => members.push(record.ruc().to_string()),
+                        Ok(Written::Deferred) | Err(_) => failed.push(record.clone()),
+                    }
                 }
+                warmed.stored += count(members.len());
+                // A value is no longer listed as invalid; should that fail, a listing passes over it.
+                let _ = self.unlist(members).await;
             }
-            let members = records.iter().map(|record| record.ruc().to_string()).collect();
-            // A value is no longer listed as invalid; should that fail, a listing passes over it.
-            let _ = self.unlist(members).await;
+            // One that took nothing at all is away rather than busy.
+            let is_away = failed.len() == records.len();
+            records = failed;
+            if records.is_empty() || is_away {
+                break;
+            }
+            self.cache().runtime().sleep(PAUSE).await;
         }
+        warmed.unavailable += count(records.len());
     }
 }
 

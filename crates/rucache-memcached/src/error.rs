@@ -49,7 +49,7 @@ pub(crate) enum Trouble {
     Garbled,
     #[error("the command cannot be sent")]
     Unsendable,
-    #[error("the node's circuit is open; it is tried again about every second")]
+    #[error("the node did not answer of late; it is tried again about every second")]
     CircuitOpen,
     #[error("the node is back, and missed invalidations are being delivered before it is read")]
     Recovering,

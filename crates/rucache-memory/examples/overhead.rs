@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use rucache_core::{
     Backend, BackendExt, Deadlines, Key, Local, LocalEntry, MapEntry, Mono, TestRuntime, Timestamp,
-    Ttl, Value,
+    Ttl,
 };
 use rucache_memory::{Capacity, LocalStore, MemoryBackend, MemoryConfig};
 
@@ -28,9 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     match what.as_str() {
         "local" => {
             let store = LocalStore::new(&roomy);
-            // One value for all, so that what is left is the store's.
-            let value: Arc<dyn Value> = Arc::new(0_u8);
-            measure(number, 0, |numbers| fill_local(&store, &value, numbers))
+            measure(number, VALUE.len(), |numbers| fill_local(&store, numbers))
         }
         "backend" => {
             let backend = MemoryBackend::new(&roomy, Arc::new(runtime.clone()));
@@ -62,15 +60,12 @@ fn measure(
     Ok(())
 }
 
-fn fill_local(
-    store: &LocalStore,
-    value: &Arc<dyn Value>,
-    numbers: Range<u32>,
-) -> Result<(), Box<dyn Error>> {
+fn fill_local(store: &LocalStore, numbers: Range<u32>) -> Result<(), Box<dyn Error>> {
     let never = Mono::NEVER;
     let deadlines = Deadlines { loaded: Mono::default(), early: never, soft: never, hard: never };
     for number in numbers.clone() {
-        let entry = LocalEntry::new(value.clone(), Timestamp::default(), deadlines, 0);
+        let value = Arc::new(VALUE.to_vec());
+        let entry = LocalEntry::new(value, Timestamp::default(), deadlines, 0);
         store.insert(key(number)?, entry);
     }
     assert_eq!(store.usage().entries, u64::from(numbers.end), "nothing is evicted");

@@ -12,11 +12,11 @@ use crate::store::Store;
 
 /// Bytes that an entry is charged with besides its value and what its key has on the heap.
 ///
-/// Measured on Linux with glibc's allocator: a million entries with 16-byte keys and one shared
-/// value made the process grow by 385 bytes each (312 bytes asked for in 6 blocks, the rest is the
-/// allocator's; 382 to 391 between 300,000 and 3,000,000 entries, by how full moka's table is).
-/// `cargo run -p rucache-memory --example overhead -- local` measures again.
-pub const ENTRY_OVERHEAD: u32 = 392;
+/// Measured on Linux with glibc's allocator: 600,000 entries with 16-byte keys, each with a string of
+/// 216 bytes, made the process grow by 471 bytes each besides the strings' bytes: 385 for moka's
+/// entry, the rest for the blocks that value and string are in; by 497 where a third of them was
+/// evicted. `cargo run -p rucache-memory --example overhead -- local` measures again.
+pub const ENTRY_OVERHEAD: u32 = 472;
 
 /// [`Local`] on moka: bounded in bytes, and proof against random keys.
 ///

@@ -13,6 +13,9 @@ use rucache_core::{Key, Usage};
 
 use crate::gates::Gates;
 
+/// Writes that come before moka's housekeeping.
+const UNCOUNTED: u64 = 64;
+
 /// moka as a store: bounded in bytes, no expiry and no loading of its own.
 ///
 /// Reads take no lock. Puts, changes and the purge of one key exclude each other, also in stores
@@ -65,9 +68,11 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
         self.cache.contains_key(key)
     }
 
-    /// Whether `charge` bytes more fit in, by what was counted at the last housekeeping.
+    /// Whether `charge` bytes more are sure to fit in, as much as all that has come since the last
+    /// housekeeping, which is not counted yet.
     pub(crate) fn has_room(&self, charge: u32) -> bool {
-        self.cache.weighted_size().saturating_add(charge.into()) <= self.capacity_bytes
+        let coming = u64::from(charge).saturating_mul(UNCOUNTED);
+        self.cache.weighted_size().saturating_add(coming) <= self.capacity_bytes
     }
 
     /// Puts `value` in the place of what was there. For who has entered the gate of `key`.

@@ -66,7 +66,7 @@ fn a_hit_allocates_nothing() {
 
 #[test]
 fn a_hit_in_a_full_store_allocates_nothing() {
-    let (store, keys) = filled(Capacity::bytes(200 * 1_024), 5_000);
+    let (store, keys) = filled(Capacity::bytes(400 * 1_024), 5_000);
     let held: Vec<Key> = keys.into_iter().filter(|key| store.get(key).is_some()).collect();
     assert!(held.len() > 400, "{}", held.len());
     assert_eq!(read_apart(&store, &held), (10_200, 0));

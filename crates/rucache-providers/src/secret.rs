@@ -4,10 +4,15 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::error::ConfigError;
 
 /// Longest token taken, in bytes.
 const MAX_LEN: usize = 4_096;
+
+/// Shortest token that is looked for in answers, in bytes.
+const TELLING: usize = 8;
 
 /// The token of a source. Neither `Debug` nor any error shows it, and it has no other text form.
 #[derive(Clone, PartialEq, Eq)]
@@ -60,6 +65,14 @@ impl Secret {
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
+
+    /// Whether `value` repeats the token; one of a few letters stands in words by chance.
+    pub(crate) fn stands_in(&self, value: &Value) -> bool {
+        // Both as JSON writes them.
+        let token = Value::from(&*self.0).to_string();
+        let token = token.get(1..token.len() - 1).unwrap_or(&self.0);
+        self.0.len() >= TELLING && value.to_string().contains(token)
+    }
 }
 
 impl fmt::Debug for Secret {
@@ -77,6 +90,15 @@ mod tests {
         let secret = Secret::new(" s3cret-token\n", "test").unwrap();
         assert_eq!(secret.expose(), "s3cret-token");
         assert!(!format!("{secret:?} {secret:#?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn token_is_found_in_values_however_json_writes_it() {
+        let secret = Secret::new("s3cret\\\"token", "test").unwrap();
+        assert!(secret.stands_in(&serde_json::json!({ "a": ["x s3cret\\\"token y"] })));
+        assert!(!secret.stands_in(&serde_json::json!("s3cret")));
+        // Half of all words.
+        assert!(!Secret::new("a", "test").unwrap().stands_in(&serde_json::json!("lima")));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::fmt;
 use std::future::Future;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use rucache_core::{Backend, Runtime};
@@ -26,7 +27,7 @@ use crate::limits::{Counters, Limits, Use};
 use crate::secret::Secret;
 use batch::Asker;
 use call::{Caller, Terms};
-use gather::{Gather, Next, Waiting};
+use gather::{Gather, Left, Next, Waiting};
 
 /// A look-up API as a [`Provider`].
 ///
@@ -132,15 +133,26 @@ impl Source {
                 Next::Wait(span) => {
                     let source = self.clone();
                     self.runtime().spawn(Box::pin(async move {
-                        match span.is_zero() {
-                            // Who is ready at this moment comes along, and nobody waits.
-                            true => gather::settle(|| source.queue(purpose).len()).await,
-                            false => source.runtime().sleep(span).await,
-                        }
-                        let batch = source.queue(purpose).leave(source.runtime().now());
+                        let batch = source.gathered(span, purpose).await;
                         source.depart(batch, purpose);
                     }));
                 }
+            }
+        }
+    }
+
+    /// Those who have gathered after `span`, or later where a full call has left meanwhile.
+    async fn gathered(&self, mut span: Duration, purpose: Use) -> Vec<Waiting> {
+        loop {
+            match span.is_zero() {
+                // Who is ready at this moment comes along, and nobody waits.
+                true => gather::settle(|| self.queue(purpose).len()).await,
+                false => self.runtime().sleep(span).await,
+            }
+            let left = self.queue(purpose).leave(self.runtime().now());
+            match left {
+                Left::Depart(batch) => return batch,
+                Left::Wait(longer) => span = longer,
             }
         }
     }

@@ -37,8 +37,8 @@ pub(crate) enum Cause {
     Garbled,
     #[error("the answer has an unexpected form")]
     Form,
-    #[error("the node is left alone since this: {0}")]
-    Open(Box<Cause>),
+    #[error("the node is left alone since it failed")]
+    Open(#[source] Box<Cause>),
     #[error("the node is back, its missed invalidations are still being delivered")]
     Recovering,
     #[error("the server refuses: {0}")]

@@ -4,6 +4,7 @@ mod cli;
 mod config;
 mod http;
 mod mask;
+mod plain;
 
 use std::process::ExitCode;
 

@@ -89,23 +89,11 @@ async fn bring(world: &Arc<World>, trouble: Trouble, random: &mut Random) {
             world.server.restart();
             world.history.reborn(false);
         }
+        Trouble::Restore if random.chance(600) => forget(world, place, random).await,
         Trouble::Restore => {
-            world.server.take_snapshot();
-            world.history.note(|| "store keeps a snapshot".to_owned());
+            keep(world);
             world.scheduler.sleep(random.millis(3_000)).await;
-            // With the one process that knows what the store forgets; others have seen it only.
-            let dies = random.chance(600);
-            if dies {
-                clear(world, place, random).await;
-                world.kill(place);
-            }
-            if world.server.restore() {
-                world.history.reborn(true);
-            }
-            if dies {
-                world.scheduler.sleep(random.millis(500)).await;
-                world.start(place);
-            }
+            restore(world);
         }
         Trouble::Eviction => {
             for _ in 0..1 + random.below(6) {
@@ -123,12 +111,38 @@ async fn bring(world: &Arc<World>, trouble: Trouble, random: &mut Random) {
     }
 }
 
-/// Clears a service in the process at `place`, and leaves others the time to see it.
-async fn clear(world: &World, place: usize, random: &mut Random) {
-    let service = random.pick(&world.setup.keys).service_name();
-    if let Some(process) = world.process(place) {
-        let plan = caller::plain(What::Clear(service));
-        crowd::begin(process, plan, Duration::ZERO, Duration::ZERO).await;
+fn keep(world: &World) {
+    world.server.take_snapshot();
+    world.history.note(|| "store keeps a snapshot".to_owned());
+}
+
+fn restore(world: &World) {
+    if world.server.restore() {
+        world.history.reborn(true);
     }
-    world.scheduler.sleep(random.millis(600)).await;
+}
+
+/// The store forgets that a service was cleared, and the process at `place`, which alone had that
+/// confirmed, is gone by then; another one has seen it only.
+async fn forget(world: &Arc<World>, place: usize, random: &mut Random) {
+    let key = random.pick(&world.setup.keys);
+    let witness = (place + 1) % world.wires.len();
+    call(world, witness, What::Load(key.clone())).await;
+    world.scheduler.sleep(random.millis(100)).await;
+    keep(world);
+    call(world, place, What::Clear(key.service_name())).await;
+    world.scheduler.sleep(random.millis(100)).await;
+    call(world, witness, caller::look(key.clone())).await;
+    world.kill(place);
+    restore(world);
+    world.scheduler.sleep(random.millis(500)).await;
+    call(world, witness, caller::look(key)).await;
+    world.start(place);
+}
+
+/// Makes a call in the process at `place`, if one runs there, and waits for its end.
+async fn call(world: &World, place: usize, what: What) {
+    if let Some(process) = world.process(place) {
+        crowd::begin(process, caller::plain(what), Duration::ZERO, Duration::ZERO).await;
+    }
 }

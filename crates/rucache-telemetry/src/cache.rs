@@ -10,7 +10,7 @@ use rucache_core::{CacheEvent, Observer};
 
 use crate::backend::Backend;
 use crate::counted::Counted;
-use crate::family::Family;
+use crate::family::{Family, OTHER};
 use crate::provider::Providers;
 use crate::reading::Reading;
 use crate::recorder::{Handles, SharedRecorder};
@@ -21,6 +21,9 @@ use crate::table::{
 
 /// Most kinds of reason that are told apart.
 const REASONS: usize = 16;
+
+/// Most bytes of the name of a kind of reason.
+const MAX_REASON_LEN: usize = 40;
 
 /// Most backends that are told apart: a cache has one shared tier.
 const BACKENDS: usize = 1;
@@ -147,6 +150,7 @@ impl CacheMetrics {
     }
 
     fn negatives(&self, reason: &str) -> Arc<Negatives> {
+        let reason = if is_a_kind(reason) { reason } else { OTHER };
         self.negatives.member(reason, |reason| Negatives {
             reason: reason.to_owned(),
             writes: self.handles.counter(&NEGATIVE_WRITES, &[&self.cache, reason]),
@@ -201,6 +205,13 @@ impl Observer for CacheMetrics {
 const fn may_reach(operation: CacheOperation, reach: Reach) -> bool {
     use CacheOperation::{GetOrLoad, GetOrLoadMany};
     !matches!(reach, Reach::Origin) || matches!(operation, GetOrLoad | GetOrLoadMany)
+}
+
+/// Whether a reason is the name of a kind, and no text that somebody typed, with whatever numbers.
+fn is_a_kind(reason: &str) -> bool {
+    let is_inside = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let digits = reason.bytes().filter(u8::is_ascii_digit).count();
+    (1..=MAX_REASON_LEN).contains(&reason.len()) && digits <= 3 && reason.bytes().all(is_inside)
 }
 
 /// `count` as a gauge has it: exact up to 2^53.

@@ -54,7 +54,10 @@ impl Counted {
     pub(crate) fn publish(&self, services: &[(ServiceName, Counts)]) {
         let all: Counts = services.iter().map(|(_, counts)| counts).sum();
         for (count, counter) in &self.totals {
-            counter.absolute(all[*count]);
+            let most = || services.iter().map(|(_, counts)| counts[*count]).max().unwrap_or(0);
+            // What concerns everything is counted by every service that there is at the time.
+            let is_of_all = matches!(count, Count::Invalidation(Scope::All, _));
+            counter.absolute(if is_of_all { most() } else { all[*count] });
         }
         self.in_flight.set(number(all.loads_in_flight()));
         // Services that share their handles are added up: a counter takes the highest it is told.

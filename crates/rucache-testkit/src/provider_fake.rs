@@ -79,6 +79,7 @@ struct State {
     once: VecDeque<ProviderFault>,
     removed: HashSet<String>,
     unpublished: HashSet<String>,
+    latest: Option<String>,
     calls: Vec<ProviderCall>,
 }
 
@@ -141,6 +142,16 @@ impl ProviderFake {
         self.shared.state().unpublished.insert(day.to_owned());
     }
 
+    /// From now on this day has its exchange rate again.
+    pub fn publish_rate(&self, day: &str) {
+        self.shared.state().unpublished.remove(day);
+    }
+
+    /// From now on this day, as `2026-01-28`, is the last one with an exchange rate.
+    pub fn set_latest_rate(&self, day: &str) {
+        self.shared.state().latest = Some(day.to_owned());
+    }
+
     /// What it was asked so far, in order of arrival.
     #[must_use]
     pub fn calls(&self) -> Vec<ProviderCall> {
@@ -167,7 +178,8 @@ impl Shared {
     }
 
     fn sound(&self, state: &State, asked: &Asked) -> Reply {
-        let (status, body) = self.shape.answer(asked, &state.removed, &state.unpublished);
+        let latest = state.latest.as_deref();
+        let (status, body) = self.shape.answer(asked, &state.removed, &state.unpublished, latest);
         Reply::whole(status, body)
     }
 

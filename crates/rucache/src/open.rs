@@ -10,8 +10,8 @@ use rucache_core::rule::{Event, RuleSet};
 use rucache_core::{Backend, Key, Observer, Ttl};
 use rucache_engine::{Applied, Cache as Engine, CacheBuilder, CacheError};
 
-use crate::backend::{self, Opened};
 use crate::Config;
+use crate::backend::{self, Opened};
 
 pub use error::OpenError;
 

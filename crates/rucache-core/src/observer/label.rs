@@ -82,7 +82,7 @@ labels! {
         LoadError = "load_error",
         /// Another process is loading it.
         Refreshing = "refreshing",
-        /// The shared tier could not be asked.
+        /// The caller said that it would do, and the shared tier could not be asked.
         BackendDown = "backend_down",
     }
 }

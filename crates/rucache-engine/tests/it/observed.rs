@@ -4,8 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rucache_core::observer::{LoadResult, Reach, StaleReason, StoreResult, Tier};
-use rucache_core::{CacheEvent, Count, Observer};
+use rucache_core::{CacheEvent, Count, ErrorKind, Observer, Operation};
+use rucache_engine::Loaded;
 
+use crate::site::{Site, Told};
 use crate::{HOUR, Lab, with_stale};
 
 /// Notes events in words.
@@ -58,6 +60,33 @@ fn miss_load_and_hit_are_told_or_counted_once_each() {
     notes.are(&["invalidated key"]);
     lab.runtime.block_on(lab.cache.get::<String>("name")).unwrap();
     assert_eq!(counted(&lab, Count::Miss), 2);
+}
+
+#[test]
+fn stored_verdict_is_told_with_its_reason_wherever_it_comes_from() {
+    let stored = "NegativeStored { service: \"default\", reason: \"none\" }";
+    let (lab, notes) = lab();
+    lab.source.brings(Loaded::negative("none"));
+    assert!(lab.now(HOUR).is_err());
+    notes.are(&["loaded negative", stored, "store stored"]);
+    assert!(lab.now(HOUR).is_err());
+    notes.are(&[]);
+    let put = lab.cache.put("name", Loaded::<String>::negative("none"), HOUR);
+    lab.runtime.block_on(put).unwrap();
+    notes.are(&[stored, "store stored"]);
+
+    let notes = Arc::new(Notes::default());
+    let process = Site::new().process_with(Told::Never, |builder| builder.observer(notes.clone()));
+    process.source.brings(Loaded::negative("none"));
+    assert!(process.now(HOUR).is_err());
+    let put = process.cache.put("other", Loaded::<String>::negative("none"), HOUR);
+    process.runtime.block_on(put).unwrap();
+    process.link.fail(Operation::Write, ErrorKind::Full);
+    let put = process.cache.put("third", Loaded::<String>::negative("none"), HOUR);
+    process.runtime.block_on(put).unwrap();
+    let told = std::mem::take(&mut *notes.0.lock().unwrap());
+    // What the store did not take is none.
+    assert_eq!(told.iter().filter(|told| *told == stored).count(), 2, "{told:?}");
 }
 
 #[test]

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use rucache_core::observer::{
-    LoadResult, Origin, Scope, StaleReason, StoreResult, Tier, TierResult,
+    LoadResult, Origin, RefreshResult, RefreshTrigger, Scope, StaleReason, StoreResult, Tier,
+    TierResult,
 };
-use rucache_core::{Count, Counts, ErrorKind, Operation, ServiceName};
-use rucache_engine::{Accept, Loaded};
+use rucache_core::rule::{Event, Rule, RuleSet, Targets};
+use rucache_core::{Change, Count, Counts, ErrorKind, Key, Operation, ServiceName};
+use rucache_engine::{Accept, CacheError, Loaded, Reload, ServedFrom};
 
 use crate::site::{Site, Told, everywhere};
 use crate::{HOUR, Lab, tagged, with_stale};
@@ -219,4 +221,89 @@ fn services_are_counted_apart() {
         assert_eq!(counts(lab, "default")[Count::Miss], 1);
         assert_eq!(lab.cache.stats().len(), 2);
     });
+}
+
+#[test]
+fn what_is_told_of_everything_is_counted_as_that() {
+    let site = Site::new();
+    let (one, two) = (site.process(Told::Always), site.process(Told::Always));
+    two.get();
+    let told = || counts(&two, "default")[Count::Invalidation(Scope::All, Origin::Push)];
+    let before = told();
+    one.runtime.block_on(one.cache.clear_all()).unwrap();
+    assert_eq!(told(), before + 1);
+    two.link.say(&Change::Everything);
+    assert_eq!(told(), before + 2);
+}
+
+#[test]
+fn stale_answer_while_the_shared_tier_is_down_says_so() {
+    let process = Site::new().process(Told::Always);
+    process.source.gives("old");
+    process.now(with_stale()).unwrap();
+    // The local copy.
+    process.get();
+    process.runtime.advance(Duration::from_secs(3_600));
+    process.link.fail(Operation::Get, ErrorKind::Unreachable);
+    let hit = process.stale().unwrap();
+    assert_eq!(hit.outcome.from, ServedFrom::Stale(StaleReason::BackendDown));
+    let counts = counts(&process, "default");
+    assert_eq!(counts[Count::Stale(StaleReason::BackendDown)], 1);
+    assert_eq!(counts[Count::Stale(StaleReason::Allowed)], 0);
+}
+
+#[test]
+fn write_that_the_store_refuses_is_told_from_one_that_failed() {
+    for (kind, result) in [
+        (ErrorKind::Full, StoreResult::Refused),
+        (ErrorKind::ReadOnly, StoreResult::Refused),
+        (ErrorKind::Timeout, StoreResult::Error),
+        (ErrorKind::CircuitOpen, StoreResult::Error),
+    ] {
+        let process = Site::new().process(Told::Never);
+        process.link.fail(Operation::Write, kind);
+        process.runtime.block_on(process.cache.set("name", "value", HOUR)).unwrap();
+        let store = Count::Store(Tier::Shared, result);
+        assert_eq!(counts(&process, "default")[store], 1, "a set: {kind}");
+        process.link.fail(Operation::Write, kind);
+        process.source.gives("value");
+        process.delete();
+        process.now(HOUR).unwrap();
+        assert_eq!(counts(&process, "default")[store], 2, "a load: {kind}");
+        // Refused or not, who has it need not load it again.
+        assert_eq!(process.peek().as_deref(), Some("value"), "{kind}");
+    }
+}
+
+#[test]
+fn refresh_by_a_rule_is_counted_by_how_it_ends() {
+    struct Source(bool);
+
+    #[async_trait::async_trait]
+    impl Reload for Source {
+        async fn reload(&self, key: &Key) -> Result<(), CacheError> {
+            if self.0 {
+                Ok(())
+            } else {
+                Err(CacheError::TooLarge { len: key.name().len(), max: 0 })
+            }
+        }
+    }
+
+    let lab = Lab::new();
+    let rule = Rule::on("product", ["saved"]).refresh(Targets::keys(["default:name"]));
+    let rules = RuleSet::new([rule]).unwrap();
+    for brings in [true, false, true] {
+        lab.set("value");
+        let event = Event::new("product", "saved", "7");
+        let source = Source(brings);
+        let applied = lab.cache.apply(&rules, &event, Some(&source));
+        let applied = lab.runtime.block_on(applied);
+        assert_eq!(applied.len(), 1);
+        assert_eq!(applied[0].result.is_ok(), brings);
+    }
+    let counts = counts(&lab, "default");
+    let ends = [RefreshResult::Loaded, RefreshResult::Failed]
+        .map(|result| counts[Count::Refresh(RefreshTrigger::Rule, result)]);
+    assert_eq!(ends, [2, 1]);
 }

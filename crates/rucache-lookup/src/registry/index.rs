@@ -1,7 +1,9 @@
 //! The index of a service's verdicts: a map of the numbers, each with the kind of its reason.
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 
 use bytes::Bytes;
 use rucache_core::{Backend, Key, MapEntry, Timestamp};
@@ -132,6 +134,7 @@ impl RucCache {
             if cursor.is_none() {
                 break;
             }
+            let_others_go_on().await;
         }
         let mut counts = InvalidCounts::default();
         for note in kinds.into_values() {
@@ -141,4 +144,18 @@ impl RucCache {
         }
         Ok(counts)
     }
+}
+
+/// Waits for its next turn: where pages come from this process's memory, nothing else would let
+/// other tasks of the thread go on.
+async fn let_others_go_on() {
+    let mut has_waited = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut has_waited, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }

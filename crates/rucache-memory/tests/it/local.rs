@@ -168,9 +168,9 @@ fn purge_and_peek_see_values_and_negatives() {
 
 #[test]
 fn what_is_stored_from_two_sides_at_once_ends_as_one_entry() {
-    // As good as full, so that values go to either place.
-    let store = store(1 << 20);
-    for number in 0..5_000 {
+    // Full, so that values go to either place.
+    let store = store(128 << 10);
+    for number in 0..1_000 {
         store.insert(key("filler", number), entry(0, 100, Mono::NEVER));
     }
     for round in 0..3_000 {
@@ -188,9 +188,9 @@ fn what_is_stored_from_two_sides_at_once_ends_as_one_entry() {
             start.wait();
             store.insert(key.clone(), entry(3, 8, Mono::NEVER));
         });
-        // Held twice, the older one would be seen once the newer is gone.
-        let seen = value(&store, &key);
-        assert!(store.remove(&key) == seen.is_some() && store.get(&key).is_none(), "{round}");
+        let mut held = 0;
+        store.each(&mut |other, _| held += u32::from(*other == key));
+        assert!(held <= 1, "held twice in round {round}");
     }
 }
 

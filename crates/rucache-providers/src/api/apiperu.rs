@@ -49,6 +49,6 @@ impl Api for ApiPeru {
 
     fn read_single(&self, ruc: Ruc, response: &Response) -> Verdict<Taxpayer> {
         let Some(envelope) = judge(TABLE, Expected::Success, response)? else { return Ok(None) };
-        RECORD.record(ruc, envelope.get("data").unwrap_or(&Value::Null)).map(Some)
+        RECORD.record(ruc, envelope.get("data").unwrap_or(&Value::Null), &self.token).map(Some)
     }
 }

@@ -106,7 +106,7 @@ impl Api for Decolecta {
 
     fn read_single(&self, ruc: Ruc, response: &Response) -> Verdict<Taxpayer> {
         let answer = judge(TABLE, Expected::Field(self.form.number), response)?;
-        answer.map(|json| self.form.record.record(ruc, &json)).transpose()
+        answer.map(|json| self.form.record.record(ruc, &json, &self.token)).transpose()
     }
 
     fn rate(&self, query: RateQuery) -> Option<Request> {

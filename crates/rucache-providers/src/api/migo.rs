@@ -59,7 +59,7 @@ impl Api for Migo {
 
     fn read_single(&self, ruc: Ruc, response: &Response) -> Verdict<Taxpayer> {
         let answer = judge(TABLE, Expected::Success, response)?;
-        answer.map(|json| RECORD.record(ruc, &json)).transpose()
+        answer.map(|json| RECORD.record(ruc, &json, &self.token)).transpose()
     }
 
     fn batch_limit(&self) -> NonZeroUsize {
@@ -76,7 +76,9 @@ impl Api for Migo {
         let record = |item: &Value| {
             let ruc = RECORD.number(item.as_object()?)?;
             let refused = item.get("success") == Some(&Value::Bool(false));
-            (rucs.contains(&ruc) && !refused).then(|| RECORD.record(ruc, item).ok()).flatten()
+            (rucs.contains(&ruc) && !refused)
+                .then(|| RECORD.record(ruc, item, &self.token).ok())
+                .flatten()
         };
         Ok(Some(items.iter().filter_map(record).collect()))
     }
@@ -107,8 +109,7 @@ impl Api for Migo {
         let Some(Value::Object(mut fields)) = judge(TABLE, Expected::Success, response)? else {
             return Ok(None);
         };
-        let secret = self.token.expose();
-        fields.retain(|name, value| name != "success" && !value.to_string().contains(secret));
+        fields.retain(|name, value| name != "success" && !self.token.stands_in(value));
         Ok(Some(Account(fields)))
     }
 }

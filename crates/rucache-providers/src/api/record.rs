@@ -4,6 +4,7 @@ use rucache_ruc::{Field, Ruc, Taxpayer};
 use serde_json::{Map, Value};
 
 use crate::fault::{Fault, Trouble};
+use crate::secret::Secret;
 
 /// How an API writes a record.
 pub(crate) struct Layout {
@@ -26,8 +27,13 @@ impl Layout {
         }
     }
 
-    /// The record of `ruc` in `json`, if it is one and no other's.
-    pub(crate) fn record(&self, ruc: Ruc, json: &Value) -> Result<Taxpayer, Trouble> {
+    /// The record of `ruc` in `json`, if it is one and no other's, without what repeats `token`.
+    pub(crate) fn record(
+        &self,
+        ruc: Ruc,
+        json: &Value,
+        token: &Secret,
+    ) -> Result<Taxpayer, Trouble> {
         let object = json.as_object().ok_or(Fault::Shape)?;
         if self.number(object) != Some(ruc) {
             return Err(Fault::Shape.into());
@@ -35,7 +41,8 @@ impl Layout {
         let mut builder = Taxpayer::builder(ruc);
         let mut found = 0;
         for (name, value) in object {
-            if self.number.contains(&name.as_str()) || self.dropped.contains(&name.as_str()) {
+            let is_known = [self.number, self.dropped].concat().contains(&name.as_str());
+            if is_known || token.stands_in(value) {
                 continue;
             }
             let renamed = self.renamed.iter().find(|(theirs, _)| theirs == name);

@@ -10,9 +10,11 @@ use rucache_core::Mono;
 use rucache_ruc::{Answer, Ruc};
 use tokio::sync::oneshot;
 
-/// How far back departures tell how fast numbers come.
+/// How far back departures tell how fast numbers come, at least, and for how many of the longest
+/// waits.
 const MEMORY: Duration = Duration::from_secs(1);
-/// How long the second departure within [`MEMORY`] waits; each further one waits four times as long.
+const REMEMBERED: u32 = 5;
+/// How long the second departure within the memory waits; each further one waits ten times as long.
 const FIRST_WAIT: Duration = Duration::from_millis(5);
 /// How often the ready tasks get their turn before a departure that need not wait.
 const TURNS: u32 = 32;
@@ -55,6 +57,8 @@ pub(crate) struct Gather {
     departures: VecDeque<Mono>,
     /// Somebody will call [`Gather::leave`].
     is_timed: bool,
+    /// When those who wait have waited long enough.
+    due: Mono,
 }
 
 /// What is to be done after a number has joined.
@@ -67,6 +71,14 @@ pub(crate) enum Next {
     Wait(Duration),
 }
 
+/// What is to be done at the end of a wait.
+pub(crate) enum Left {
+    /// These leave; there may be none.
+    Depart(Vec<Waiting>),
+    /// A full call has left meanwhile, and those who came after it wait this much longer.
+    Wait(Duration),
+}
+
 impl Gather {
     pub(crate) fn new(limit: NonZeroUsize, longest: Duration) -> Self {
         Self {
@@ -76,6 +88,7 @@ impl Gather {
             numbers: HashSet::new(),
             departures: VecDeque::new(),
             is_timed: false,
+            due: Mono::from_nanos(0),
         }
     }
 
@@ -89,17 +102,23 @@ impl Gather {
         if self.numbers.len() >= self.limit {
             return Next::Depart(self.go(now));
         }
+        if self.waiting.len() == 1 {
+            self.due = now.after(self.wait(now));
+        }
         if self.is_timed {
             return Next::Gathering;
         }
         self.is_timed = true;
-        Next::Wait(self.wait(now))
+        Next::Wait(self.due.since(now))
     }
 
     /// Those who have gathered, at the end of the wait.
-    pub(crate) fn leave(&mut self, now: Mono) -> Vec<Waiting> {
+    pub(crate) fn leave(&mut self, now: Mono) -> Left {
+        if !self.waiting.is_empty() && now < self.due {
+            return Left::Wait(self.due.since(now));
+        }
         self.is_timed = false;
-        if self.waiting.is_empty() { Vec::new() } else { self.go(now) }
+        Left::Depart(if self.waiting.is_empty() { Vec::new() } else { self.go(now) })
     }
 
     fn go(&mut self, now: Mono) -> Vec<Waiting> {
@@ -111,13 +130,14 @@ impl Gather {
     /// How long the next departure waits: not at all when none was lately, longer the more there
     /// were.
     fn wait(&mut self, now: Mono) -> Duration {
-        while self.departures.front().is_some_and(|at| now.since(*at) >= MEMORY) {
+        let memory = MEMORY.max(self.longest.saturating_mul(REMEMBERED));
+        while self.departures.front().is_some_and(|at| now.since(*at) >= memory) {
             self.departures.pop_front();
         }
         match u32::try_from(self.departures.len()).unwrap_or(u32::MAX).checked_sub(1) {
             None => Duration::ZERO,
             Some(earlier) => {
-                self.longest.min(FIRST_WAIT.saturating_mul(4_u32.saturating_pow(earlier.min(12))))
+                self.longest.min(FIRST_WAIT.saturating_mul(10_u32.saturating_pow(earlier.min(9))))
             }
         }
     }
@@ -172,6 +192,14 @@ mod tests {
         }
     }
 
+    /// How many leave at `now`, or how much longer they wait, in milliseconds.
+    fn left(gather: &mut Gather, now: Mono) -> Result<usize, u128> {
+        match gather.leave(now) {
+            Left::Depart(batch) => Ok(batch.len()),
+            Left::Wait(span) => Err(span.as_millis()),
+        }
+    }
+
     #[test]
     fn first_leaves_at_once_and_the_next_wait_longer_and_longer() {
         let mut gather = gather(100);
@@ -180,24 +208,26 @@ mod tests {
         for index in 0..6 {
             let span = wait(&mut gather, index, now).unwrap();
             now = now.after(span);
-            assert_eq!(gather.leave(now).len(), 1);
+            assert_eq!(left(&mut gather, now), Ok(1));
             waits.push(span.as_millis());
         }
-        assert_eq!(waits, [0, 5, 20, 80, 200, 200]);
+        assert_eq!(waits, [0, 5, 50, 200, 200, 200]);
         let later = now.after(MEMORY);
         assert_eq!(wait(&mut gather, 9, later), Some(Duration::ZERO));
     }
 
     #[test]
-    fn full_call_leaves_without_waiting_and_keeps_the_timer_for_the_rest() {
+    fn full_call_leaves_without_waiting_and_the_rest_waits_for_others() {
         let mut gather = gather(3);
         assert_eq!(wait(&mut gather, 1, START), Some(Duration::ZERO));
         assert!(matches!(gather.join(number(2), START), Next::Gathering));
         let Next::Depart(batch) = gather.join(number(3), START) else { panic!("it is full") };
         assert_eq!(batch.len(), 3);
         assert!(matches!(gather.join(number(4), START), Next::Gathering));
-        assert_eq!(gather.leave(START).len(), 1);
-        assert!(gather.leave(START).is_empty());
+        assert_eq!(left(&mut gather, START), Err(5));
+        let later = START.after(FIRST_WAIT);
+        assert_eq!(left(&mut gather, later), Ok(1));
+        assert_eq!(left(&mut gather, later), Ok(0));
     }
 
     #[test]

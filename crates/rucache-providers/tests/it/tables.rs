@@ -2,7 +2,7 @@
 
 use rucache_providers::ApiKind;
 use rucache_ruc::{Answer, Cause, Provider};
-use rucache_testkit::ProviderFault;
+use rucache_testkit::{ProviderFake, ProviderFault};
 
 use super::setting::{Setting, ruc};
 
@@ -218,4 +218,21 @@ async fn absence_binds_only_as_far_as_the_source_is_an_authority() {
     });
     setting.fake.remove(&ruc(7).to_string());
     assert_eq!(setting.source.lookup(ruc(7)).await, Answer::NotCovered);
+}
+
+#[tokio::test]
+async fn token_that_comes_back_in_a_record_is_no_part_of_it() {
+    let setting = Setting::new(ApiKind::Migo);
+    let token = ProviderFake::TOKEN;
+    let body = format!(
+        r#"{{"success":true,"ruc":"{}","estado_del_contribuyente":"ACTIVO","ubigeo":"150101",
+            "token":"{token}","usuario":{{"token":"{token}"}},"plan":"x"}}"#,
+        ruc(1)
+    );
+    setting.fake.set_fault(Some(ProviderFault::Body(200, body)));
+    let Answer::Found { record, .. } = setting.source.lookup(ruc(1)).await else {
+        panic!("it is a record")
+    };
+    let json = serde_json::to_string(&*record).unwrap();
+    assert!(!json.contains(token) && json.contains(r#""plan":"x""#), "{json}");
 }

@@ -66,11 +66,48 @@ impl Taxpayer {
         from_object(json_ruc(object)?.ok_or(RecordError::NoRuc)?, object)
     }
 
+    /// Appends the record as JSON to `out`: byte for byte what serialising it gives, in a fraction
+    /// of the time, as the names are known and most values need no escape.
+    pub fn append_json(&self, out: &mut Vec<u8>) {
+        // The quotes and the colon of a field, and the comma before it.
+        const PUNCTUATION: usize = 6;
+        let names: usize = Field::ALL.iter().map(|field| field.name().len() + PUNCTUATION).sum();
+        out.reserve(names + self.heap_size() + 32);
+        out.extend_from_slice(b"{\"ruc\":\"");
+        out.extend_from_slice(&self.ruc().to_ascii());
+        out.push(b'"');
+        for (field, value) in self.fields() {
+            out.extend_from_slice(b",\"");
+            out.extend_from_slice(field.name().as_bytes());
+            out.extend_from_slice(b"\":");
+            append_text(value, out);
+        }
+        let extra = self.extra_json().and_then(|json| json.strip_prefix('{')?.strip_suffix('}'));
+        if let Some(members) = extra {
+            out.push(b',');
+            out.extend_from_slice(members.as_bytes());
+        }
+        out.push(b'}');
+    }
+
     /// The fields that only the provider knows; empty when there are none.
     #[must_use]
     pub fn extra(&self) -> Map<String, Value> {
         self.extra_json().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
     }
+}
+
+/// Appends `text` as a JSON string.
+fn append_text(text: &str, out: &mut Vec<u8>) {
+    let needs_escape = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
+    if text.bytes().any(needs_escape) {
+        // The JSON form of a text, which always has one.
+        out.extend_from_slice(Value::from(text).to_string().as_bytes());
+        return;
+    }
+    out.push(b'"');
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
 }
 
 fn json_ruc(object: &Map<String, Value>) -> Result<Option<Ruc>, RecordError> {

@@ -216,6 +216,14 @@ proptest! {
     }
 
     #[test]
+    fn appended_json_is_that_of_serialising(record in any_record()) {
+        let mut appended = b"before".to_vec();
+        record.append_json(&mut appended);
+        let expected = format!("before{}", serde_json::to_string(&record).expect("JSON"));
+        prop_assert_eq!(String::from_utf8(appended).expect("text"), expected);
+    }
+
+    #[test]
     fn every_record_survives_its_builder(record in any_record()) {
         let mut builder = Taxpayer::builder(record.ruc());
         for (field, value) in record.fields() {

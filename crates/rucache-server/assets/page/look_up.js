@@ -1,9 +1,21 @@
 // The look-up box.
+
+// The fields of a record in the order in which they are shown; others follow.
 const FIELDS = [
   ["nombre_o_razon_social", "Name"], ["estado_del_contribuyente", "State"],
-  ["condicion_de_domicilio", "Domicile"], ["direccion", "Address"], ["departamento", "Department"],
-  ["provincia", "Province"], ["distrito", "District"], ["ubigeo", "Ubigeo"],
+  ["condicion_de_domicilio", "Domicile"],
+  ["direccion", "Address"], ["direccion_simple", "Short address"],
+  ["tipo_de_via", "Street type"], ["nombre_de_via", "Street"], ["numero", "Number"],
+  ["interior", "Interior"], ["dpto", "Flat"], ["manzana", "Block"], ["lote", "Lot"],
+  ["kilometro", "Kilometre"], ["codigo_de_zona", "Zone type"], ["tipo_de_zona", "Zone"],
+  ["distrito", "District"], ["provincia", "Province"], ["departamento", "Region"], ["ubigeo", "Ubigeo"],
+  ["actualizado_en", "Updated"],
 ];
+
+// Why a number is in the registry.
+const REASONS = {
+  NO_EXISTE_SUNAT: "Not in SUNAT's register", FORMATO_INVALIDO: "Not a RUC", ERROR_API: "The source failed", OTRO: "Other reasons",
+};
 
 function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
@@ -36,8 +48,10 @@ function record(body) {
 function refusal(status, problem) {
   const title = problem.title ?? `The service answered ${status}`;
   const parts = [element("p", { class: `verdict ${status === 404 ? "warn" : "bad"}` }, title)];
-  if (problem.detail) parts.push(element("p", {}, problem.detail));
-  const facts = [["Reason", problem.reason], ["Attempts", problem.attempts], ["Expected check digit", problem.expected]];
+  if (problem.detail) parts.push(element("p", {}, `${capital(problem.detail)}.`));
+  const again = problem.retry_after === undefined ? null : `in ${span(problem.retry_after)}`;
+  const reason = REASONS[problem.reason] ?? problem.reason;
+  const facts = [["Reason", reason], ["Attempts", problem.attempts], ["Expected check digit", problem.expected], ["Try again", again]];
   const known = facts.filter(([, value]) => value !== undefined && value !== null);
   if (known.length) {
     const pairs = known.flatMap(([label, value]) => [element("dt", {}, label), element("dd", {}, String(value))]);

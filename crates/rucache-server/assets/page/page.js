@@ -56,7 +56,7 @@ function showNumbers(view) {
   figure(id("now-rate"), moment && moment.reads / moment.took);
   figure(id("now-slow"), at(0.99, minute) ?? null, "ms");
   figure(id("now-loads"), moment && moment.loads / moment.took);
-  id("all-ratio").textContent = `since the start ${percent(hits(view), reads(view))}`;
+  id("all-ratio").textContent = `${percent(hits(view), reads(view))} since the start`;
   id("all-reads").textContent = `${whole(reads(view))} in all`;
   id("now-median").textContent = `median ${short(at(0.5, minute) ?? null)} ms`.replace("– ms", "–");
   id("all-loads").textContent = `${whole(view.loads.in_flight)} in flight`;
@@ -83,13 +83,15 @@ function bar(part, all) {
 const nothing = (text) => element("p", { class: "empty" }, text);
 const counted = (numbers) => Object.entries(numbers).filter(([, number]) => number > 0);
 
+const TROUBLE = { skipped: "not asked while down", timeout: "out of time", error: "failed" };
+
 function tiers({ tiers, memory }) {
   const shown = Object.entries(tiers).filter(([, tier]) => tier).flatMap(([name, tier]) => [
-    line(name === "local" ? "In this process" : "Shared", `${percent(tier.hit, sum(tier))} of ${whole(sum(tier))} reads`),
+    line(name === "local" ? "In this process" : "Shared", `${percent(tier.hit, sum(tier))} of ${amount(sum(tier), "read")}`),
     bar(tier.hit, sum(tier)),
   ]);
   const trouble = counted(tiers.shared ?? {}).filter(([result]) => !["hit", "miss"].includes(result));
-  shown.push(...trouble.map(([result, count]) => line(`Shared: ${result}`, whole(count), "warn")));
+  shown.push(...trouble.map(([result, count]) => line(`Shared: ${TROUBLE[result] ?? plain(result)}`, whole(count), "warn")));
   if (memory) {
     shown.push(line("Memory in use", `${bytes(memory.used_bytes)} of ${bytes(memory.capacity_bytes)}`));
     shown.push(bar(memory.used_bytes, memory.capacity_bytes));
@@ -98,7 +100,7 @@ function tiers({ tiers, memory }) {
   return shown.length ? shown : [nothing("No reads yet.")];
 }
 
-const CIRCUITS = { closed: ["up", "good"], open: ["down, left alone", "bad"], half_open: ["being tried", "warn"] };
+const CIRCUITS = { closed: ["up", "good"], open: ["down", "bad"], half_open: ["being tried", "warn"] };
 const PUSH = { trusted: ["told of changes", "good"], unproven: ["being proven", "warn"], lost: ["not told of changes", "bad"] };
 
 function backends({ backend, nodes, push, outbox, response_ms }) {
@@ -106,7 +108,7 @@ function backends({ backend, nodes, push, outbox, response_ms }) {
   if (response_ms > 0) shown.push(line("Answers in", `${short(response_ms)} ms`));
   for (const { node, state, seconds } of nodes) {
     const [words, kind] = CIRCUITS[state] ?? [state, ""];
-    shown.push(line(node, `${words} for ${span(seconds)}`, `pill ${kind}`));
+    shown.push(line(node, `${words} for ${span(seconds)}`, kind));
   }
   if (PUSH[push]) shown.push(line("Push", ...PUSH[push]));
   if (outbox > 0) shown.push(line("Invalidations that wait", whole(outbox), "warn"));
@@ -120,11 +122,17 @@ function loads({ loads }) {
   return [...shown, ...results];
 }
 
-function shares(numbers, empty) {
+function shares(numbers, words, empty) {
   const known = counted(numbers).sort((a, b) => b[1] - a[1]);
   const all = sum(numbers);
-  return known.length ? known.flatMap(([name, count]) => [line(capital(plain(name)), whole(count)), bar(count, all)]) : [nothing(empty)];
+  const name = (label) => words[label] ?? capital(plain(label));
+  return known.length ? known.flatMap(([label, count]) => [line(name(label), whole(count)), bar(count, all)]) : [nothing(empty)];
 }
+
+const STALE = {
+  allowed: "Accepted by the caller", soft_timeout: "The load took long", load_error: "The load failed",
+  refreshing: "Loaded elsewhere meanwhile", backend_down: "The shared tier was down",
+};
 
 const SCOPES = { key: "an entry", tag: "a tag", namespace: "the whole service", all: "everything" };
 
@@ -157,8 +165,16 @@ function showState(state) {
   const [kind, words] = STATES[state] ?? ["unknown", plain(state)];
   if (id("state-text").textContent === words) return;
   id("state").dataset.state = kind;
+  document.body.dataset.view = state;
   id("state-text").textContent = words;
   document.title = kind === "good" ? "rucache" : `${words} – rucache`;
+}
+
+// Numbers that are no longer renewed say from when they are.
+function age(isOld) {
+  const last = samples[samples.length - 1];
+  id("old").hidden = !(isOld && last);
+  if (!id("old").hidden) id("old-time").textContent = new Date(last.view.timestamp).toLocaleTimeString();
 }
 
 function show(view) {
@@ -173,8 +189,8 @@ function show(view) {
   showPlots(view);
   const cards = { tiers, backends, loads, invalidations, services };
   for (const [name, card] of Object.entries(cards)) id(name).replaceChildren(...card(view));
-  id("stale").replaceChildren(...shares(view.stale, "None since the start."));
-  id("registry").replaceChildren(...(view.registry ? shares(view.registry, "None known.") : [nothing("The backend does not tell.")]));
+  id("stale").replaceChildren(...shares(view.stale, STALE, "None since the start."));
+  id("registry").replaceChildren(...(view.registry ? shares(view.registry, REASONS, "None known.") : [nothing("Not known at the moment.")]));
   id("updated").textContent = `Updated ${new Date(view.timestamp).toLocaleTimeString()}`;
 }
 
@@ -182,11 +198,12 @@ async function poll() {
   try {
     const response = await ask("/v1/overview");
     id("token-form").hidden = response.status !== 401;
-    if (response.status === 401) showState("refused");
-    else if (response.ok) show(await response.json());
-    else showState("unreachable");
+    if (response.ok) show(await response.json());
+    else showState(response.status === 401 ? "refused" : "unreachable");
+    age(!response.ok);
   } catch {
     showState("unreachable");
+    age(true);
   }
 }
 

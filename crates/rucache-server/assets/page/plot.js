@@ -33,7 +33,7 @@ class Plot {
     Object.assign(this, { place, names, top, unit, title });
     this.svg = svg("svg", { role: "img", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none" });
     place.append(this.svg);
-    if (names.length > 1) place.append(this.legend());
+    place.append(this.legend());
     new ResizeObserver(() => this.draw()).observe(place);
     this.rows = [];
   }
@@ -80,8 +80,9 @@ class Plot {
         const line = piece.map((point) => `${point.x.toFixed(1)} ${point.y.toFixed(1)}`).join("L");
         const [from, to] = [piece[0].x, piece[piece.length - 1].x];
         if (at === 0) parts.push(svg("path", { class: "under", d: `M${line}L${to} ${y(0)}L${from} ${y(0)}Z` }));
+        const series = at ? "second" : "first";
         // A single point is a dot.
-        parts.push(svg("path", { class: at ? "second" : "first", d: piece.length > 1 ? `M${line}` : `M${line}h.1` }));
+        parts.push(piece.length > 1 ? svg("path", { class: series, d: `M${line}` }) : svg("path", { class: `${series} point`, d: `M${line}h.1` }));
       }
     });
     this.svg.replaceChildren(...parts);

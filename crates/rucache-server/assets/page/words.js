@@ -16,8 +16,10 @@ function trim(value) {
 
 const whole = (value) => Math.round(value).toLocaleString("en").replaceAll(",", " ");
 
+const amount = (value, unit) => `${whole(value)} ${unit}${value === 1 ? "" : "s"}`;
+
 function percent(part, all) {
-  return all > 0 ? (Math.floor((part / all) * 1000) / 10).toFixed(1) + " %" : "–";
+  return all > 0 ? (Math.floor((part / all) * 1000) / 10).toFixed(1) + "\u00a0%" : "–";
 }
 
 function bytes(value) {

@@ -56,7 +56,7 @@ impl Cache {
             let app = App::open(config).await.map_err(|error| Failure::from_error(&error))?;
             // A read of a server that is down would be a miss.
             app.cache().ping().await.map_err(|error| {
-                let told = super::exit::in_one_line(&error);
+                let told = crate::plain::in_one_line(&error);
                 Failure::with(Exit::Unreachable, format!("{backend} does not answer: {told}"))
             })?;
             Ok::<_, Failure>(app)

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::io;
 use std::process::ExitCode;
 
+use crate::plain;
+
 /// The exit codes, for the help text.
 pub(super) const CODES: &str = "\
 Exit codes:
@@ -69,7 +71,7 @@ impl Failure {
 
     /// The failure `error`, with its causes.
     pub(super) fn from_error(error: &dyn Error) -> Self {
-        Self::new(in_one_line(error))
+        Self::new(plain::in_one_line(error))
     }
 }
 
@@ -83,58 +85,9 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// An error and its causes, joined by `: `, without what is said already.
-pub(super) fn in_one_line(error: &dyn Error) -> String {
-    let mut line = flat(error);
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let text = flat(cause);
-        if !line.contains(&text) {
-            line.push_str(": ");
-            line.push_str(&text);
-        }
-        next = cause.source();
-    }
-    line
-}
-
-fn flat(error: &dyn Error) -> String {
-    let text = error.to_string();
-    text.split('\n').map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[derive(Debug)]
-    struct Layer(&'static str, Option<Box<Layer>>);
-
-    impl std::fmt::Display for Layer {
-        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str(self.0)
-        }
-    }
-
-    impl Error for Layer {
-        fn source(&self) -> Option<&(dyn Error + 'static)> {
-            self.1.as_deref().map(|cause| cause as _)
-        }
-    }
-
-    #[test]
-    fn causes_are_joined_in_one_line() {
-        let disk = Layer("disk\n full\n", None);
-        let write = Layer("cannot write", Some(Box::new(disk)));
-        assert_eq!(in_one_line(&write), "cannot write: disk; full");
-    }
-
-    #[test]
-    fn a_cause_that_is_said_already_is_not_repeated() {
-        let disk = Layer("disk full", None);
-        let write = Layer("cannot write: disk full; make room", Some(Box::new(disk)));
-        assert_eq!(in_one_line(&write), "cannot write: disk full; make room");
-    }
 
     #[test]
     fn the_graver_code_is_the_higher() {

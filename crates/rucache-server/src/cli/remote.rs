@@ -12,9 +12,10 @@ use ureq::http::{Method, Request, Response, Uri};
 use ureq::{Agent, Body};
 
 use super::answer::{Answered, Verdict};
-use super::exit::{Exit, Failure, in_one_line};
+use super::exit::{Exit, Failure};
 use super::table::printable;
 use crate::config::Token;
+use crate::plain;
 
 /// Numbers in one request; the service takes ten times as many.
 const BATCH: usize = 1_000;
@@ -173,8 +174,8 @@ impl Server {
     /// That the service did not answer.
     fn silent(&self, error: &ureq::Error) -> Failure {
         let cause = match error {
-            ureq::Error::Io(cause) => in_one_line(cause),
-            _ => in_one_line(error),
+            ureq::Error::Io(cause) => plain::in_one_line(cause),
+            _ => plain::in_one_line(error),
         };
         let text = format!("no answer from {self}: {cause}; is `rucache serve` running?");
         Failure::with(Exit::Unreachable, text)

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use axum::body::{Body, HttpBody};
-use axum::extract::{FromRequestParts, RawPathParams, Request};
+use axum::extract::Request;
 use axum::http::{HeaderMap, Uri, header};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
@@ -21,7 +21,7 @@ use crate::config::Limits;
 
 /// A request whose path and query are well formed, and whose query holds known parameters only.
 pub(super) struct Call {
-    path: RawPathParams,
+    path: Path,
     /// What follows the last parameter of the path.
     verb: &'static str,
     limits: Limits,
@@ -30,18 +30,38 @@ pub(super) struct Call {
     body: Body,
 }
 
+/// The parameters in a path, decoded.
+#[derive(Debug, Default)]
+pub(super) struct Path(Vec<(&'static str, String)>);
+
+impl Path {
+    /// The parameters called `names` of the encoded `values`.
+    pub(super) fn decoded<'a>(
+        names: &[&'static str],
+        values: impl Iterator<Item = &'a str>,
+    ) -> Result<Self, Problem> {
+        let decoded = names.iter().zip(values).map(|(name, value)| {
+            match percent_decode_str(value).decode_utf8() {
+                Ok(value) => Ok((*name, value.into_owned())),
+                Err(_) => Err(Problem::parameter(name, "it is not UTF-8")),
+            }
+        });
+        decoded.collect::<Result<_, _>>().map(Self)
+    }
+}
+
 impl Call {
-    /// Reads the parameters of `request`, which `route` answers under `limits`.
-    pub(super) async fn new(
+    /// Reads the parameters of `request`, which `route` answers under `limits`; those of its path
+    /// are `path`.
+    pub(super) fn new(
         request: Request,
+        path: Result<Path, Problem>,
         route: &Route,
         limits: Limits,
     ) -> Result<Self, Problem> {
-        let (mut parts, body) = request.into_parts();
+        let (parts, body) = request.into_parts();
         check_uri(&parts.uri)?;
-        let path = RawPathParams::from_request_parts(&mut parts, &())
-            .await
-            .map_err(|rejection| Problem::new(Kind::InvalidParameter, rejection.body_text()))?;
+        let path = path?;
         let query =
             parts.uri.query().map_or_else(|| Ok(Vec::new()), |text| query(text, route.query))?;
         let verb = router::split(route.path).1;
@@ -51,8 +71,8 @@ impl Call {
     /// The part of the path that the route calls `name`, decoded.
     pub(super) fn path(&self, name: &str) -> &str {
         // A route is only called with all its parameters in place.
-        let found = self.path.iter().find(|(known, _)| *known == name);
-        let value = found.map_or("", |(_, value)| value);
+        let found = self.path.0.iter().find(|(known, _)| *known == name);
+        let value = found.map_or("", |(_, value)| &**value);
         value.strip_suffix(self.verb).unwrap_or(value)
     }
 

@@ -14,6 +14,7 @@ use super::problem::{Kind, Problem};
 use super::route::{Answer, Answered, Parameter, Route, Verb};
 use super::sources::SourceState;
 use super::{reply, verdict};
+use crate::plain;
 
 /// Media type of health reports, where a client asks for it.
 const HEALTH: &str = "application/health+json";
@@ -94,6 +95,9 @@ struct Health<'a> {
     uptime: u64,
     memory: Memory,
     checks: Checks,
+    /// When the register that is asked was published.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    register: Option<String>,
     /// The metered sources.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     sources: Vec<SourceState>,
@@ -144,7 +148,7 @@ impl Probes {
             Some(probed) => probed.keeps,
             None => true,
         };
-        let ping = app.cache().ping().await.map_err(|error| error.to_string());
+        let ping = app.cache().ping().await.map_err(|error| plain::of_cache(&error));
         last.insert(Probed { at: now, ping, keeps }).clone()
     }
 
@@ -155,7 +159,7 @@ impl Probes {
         let probe = app.cache().probe().await;
         let before = last.as_ref().is_none_or(|probed| probed.keeps);
         let keeps = probe.as_ref().map_or(before, |probe| probe.works);
-        let ping = probe.map(|probe| probe.took / PROBE_CALLS).map_err(|error| error.to_string());
+        let ping = probe.map(|probe| probe.took / PROBE_CALLS).map_err(|error| plain::of_cache(&error));
         last.insert(Probed { at, ping, keeps }).clone()
     }
 }
@@ -249,6 +253,7 @@ async fn health(app: App, call: Call) -> Answered {
             sources: app.sources_check(),
             configuration: fault.map(|fault| format!("❌ kept as it was: {fault}")),
         },
+        register: app.cache().register_published().map(verdict::rfc3339),
         sources: app.sources(),
     };
     let media_type = if call.accepts(HEALTH) { HEALTH } else { reply::JSON };

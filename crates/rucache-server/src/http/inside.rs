@@ -6,14 +6,12 @@ use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::request::Builder;
 use bytes::BytesMut;
 use futures_util::StreamExt;
-use hyper::service::Service;
-use hyper_util::service::TowerToHyperService;
 
 use super::access::Door;
 use super::app::App;
 use super::batch::NDJSON;
 use super::reply;
-use super::router::router;
+use super::router::Router;
 
 impl App {
     /// What the service answers to a request for `target`, a path with a query: status and body.
@@ -47,11 +45,8 @@ impl App {
             Some(body) => request.header(CONTENT_TYPE, reply::JSON).body(Body::from(body)),
             None => request.body(Body::empty()),
         };
-        let service = TowerToHyperService::new(router(self, Door::Only));
-        let response = match service.call(request.map_err(axum::Error::new)?).await {
-            Ok(response) => response,
-            Err(never) => match never {},
-        };
+        let request = request.map_err(axum::Error::new)?;
+        let response = Router::new(self, Door::Only).answer(request).await;
         let status = response.status().as_u16();
         let chunks = response.into_body().into_data_stream();
         Ok((status, Lines { chunks, read: BytesMut::new() }))

@@ -53,6 +53,10 @@ impl Default for Metrics {
             option_env!("RUCACHE_REVISION").unwrap_or("unknown"),
         );
         let cache = Arc::new(CacheMetrics::new(exporter.recorder(), CACHE));
+        // Every kind of reason is there from the start, at zero.
+        let mut reading = Reading::default();
+        reading.negatives = by_kind(|_| 0);
+        cache.publish(&reading);
         let watch = Arc::new(Watch::over(cache.clone()));
         Self { exporter, cache, watch }
     }
@@ -99,9 +103,7 @@ async fn render(app: &App) -> Answered {
     reading.providers = app.source_readings();
     // Without an answer they stay as they were.
     if let Some(reasons) = app.registry().read(app).await {
-        let count = |kind: &ReasonKind| reasons.get(kind.as_str()).copied().unwrap_or(0);
-        let counted = |kind: &ReasonKind| (kind.as_str().to_owned(), count(kind));
-        reading.negatives = ReasonKind::ALL.iter().map(counted).collect();
+        reading.negatives = by_kind(|kind| reasons.get(kind).copied().unwrap_or(0));
     }
     app.metrics().cache.publish(&reading);
     // Writing thousands of lines takes milliseconds, which look-ups shall not wait for.
@@ -110,4 +112,10 @@ async fn render(app: &App) -> Answered {
     let text =
         rendered.map_err(|_| Problem::new(Kind::Internal, "the metrics were not written"))?;
     Ok(reply::ok(Exporter::CONTENT_TYPE, text))
+}
+
+/// Numbers by the kind of a reason.
+fn by_kind(number: impl Fn(&str) -> u64) -> Vec<(String, u64)> {
+    let kinds = ReasonKind::ALL.iter().map(|kind| kind.as_str());
+    kinds.map(|kind| (kind.to_owned(), number(kind))).collect()
 }

@@ -1,14 +1,15 @@
 //! `/v1/overview`: everything that the page shows, in one small document.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::future;
 use rucache::core::breaker::CircuitState;
 use rucache::core::observer::{LoadResult, Reach, RequestResult, StaleReason, Tier, TierResult};
 use rucache::core::{Count, Counts, Mono};
 use rucache::engine::PushState;
 use serde::Serialize;
-use tokio::sync::Mutex;
 
 use super::access::Access;
 use super::app::App;
@@ -21,6 +22,9 @@ const SERVICES: usize = 12;
 
 /// For how long the registry is not gone through again, at least; and times as long as it took.
 const REGISTRY_LIFE: (Duration, u32) = (Duration::from_secs(5), 50);
+
+/// How long whoever asks waits for the registry to be gone through.
+const REGISTRY_PATIENCE: Duration = Duration::from_millis(5);
 
 pub(super) static ROUTES: [Route; 1] = [Route {
     verb: Verb::Get,
@@ -264,9 +268,13 @@ fn services(stats: &[(rucache::ServiceName, Counts)]) -> Vec<Service> {
 
 /// What the registry held when it was last gone through, which costs more than counters.
 #[derive(Debug, Default)]
-pub(super) struct Registry(Mutex<Option<Known>>);
+pub(super) struct Registry {
+    known: Mutex<Known>,
+    /// Who goes through it.
+    turn: tokio::sync::Mutex<()>,
+}
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Known {
     until: Mono,
     reasons: Option<BTreeMap<String, u64>>,
@@ -274,17 +282,37 @@ struct Known {
 
 impl Registry {
     /// How many verdicts stand, by the kind of their reason; none where the backend does not tell.
+    ///
+    /// Going through a large one takes long: whoever asks meanwhile gets what was known before.
     pub(super) async fn read(&self, app: &App) -> Option<BTreeMap<String, u64>> {
-        let mut known = self.0.lock().await;
-        let began = app.runtime().now();
-        if let Some(known) = known.as_ref().filter(|known| began < known.until) {
-            return known.reasons.clone();
+        if !self.is_known(app) {
+            let walker = app.clone();
+            let walk = tokio::spawn(async move { walker.registry().walk(&walker).await });
+            drop(future::select(walk, app.runtime().sleep(REGISTRY_PATIENCE)).await);
         }
+        self.known().reasons.clone()
+    }
+
+    async fn walk(&self, app: &App) {
+        let _turn = self.turn.lock().await;
+        // Another one may have gone through it meanwhile.
+        if self.is_known(app) {
+            return;
+        }
+        let began = app.runtime().now();
         let counts = app.rucs(None).invalid_breakdown().await;
         let reasons = counts.ok().map(|counts| counts.breakdown_by_reason);
         let ended = app.runtime().now();
         let (least, times) = REGISTRY_LIFE;
         let until = ended.after(least.max(ended.since(began) * times));
-        known.insert(Known { until, reasons }).reasons.clone()
+        *self.known() = Known { until, reasons };
+    }
+
+    fn is_known(&self, app: &App) -> bool {
+        app.runtime().now() < self.known().until
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

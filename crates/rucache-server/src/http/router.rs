@@ -1,20 +1,21 @@
 //! From the table of routes to a router, and from a request to its answer.
+//!
+//! The paths are matched here and not by axum's own router, whose layers cost a look-up of a hit as
+//! much again as the look-up itself.
 
-use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
 use futures_util::FutureExt;
 use rucache::telemetry::RouteMetrics;
 
 use super::access::Door;
 use super::app::App;
-use super::call::Call;
+use super::call::{Call, Path};
+use super::openapi::path_parameters;
 use super::problem::{Kind, Problem};
 use super::route::{self, Route};
 
@@ -24,20 +25,92 @@ pub(super) struct Served {
     pub(super) metrics: RouteMetrics,
 }
 
-/// The router over all routes that are served at `door`.
-pub(crate) fn router(app: &App, door: Door) -> Router {
-    let mut places: BTreeMap<&'static str, Vec<Served>> = BTreeMap::new();
-    for route in route::routes().filter(|route| door.serves(route.access)) {
-        let metrics = app.metrics().of(route);
-        places.entry(split(route.path).0).or_default().push(Served { route, metrics });
+/// The routes that are served at a door. Clones share everything.
+#[derive(Clone)]
+pub(super) struct Router(Arc<Places>);
+
+struct Places {
+    app: App,
+    places: matchit::Router<Place>,
+}
+
+/// The routes of one path.
+struct Place {
+    /// What the path calls its parameters.
+    parameters: Vec<&'static str>,
+    /// Whether something may follow the last parameter.
+    has_verbs: bool,
+    served: Vec<Served>,
+}
+
+impl Router {
+    /// The routes of `app` that are served at `door`.
+    pub(super) fn new(app: &App, door: Door) -> Self {
+        let mut places: Vec<(&'static str, Place)> = Vec::new();
+        for route in route::routes().filter(|route| door.serves(route.access)) {
+            let (path, verb) = split(route.path);
+            let served = Served { route, metrics: app.metrics().of(route) };
+            match places.iter_mut().find(|(known, _)| *known == path) {
+                Some((_, place)) => {
+                    place.has_verbs |= !verb.is_empty();
+                    place.served.push(served);
+                }
+                None => {
+                    let parameters = path_parameters(path).collect();
+                    let has_verbs = !verb.is_empty();
+                    places.push((path, Place { parameters, has_verbs, served: vec![served] }));
+                }
+            }
+        }
+        let mut router = matchit::Router::new();
+        for (path, place) in places {
+            let inserted = router.insert(path, place);
+            debug_assert!(inserted.is_ok(), "{path} is in the way of another path");
+        }
+        Self(Arc::new(Places { app: app.clone(), places: router }))
     }
-    places
-        .into_iter()
-        .fold(Router::new(), |router, (place, served)| {
-            let (app, served) = (app.clone(), Arc::new(served));
-            router.route(place, any(move |request| dispatch(app.clone(), served.clone(), request)))
-        })
-        .fallback(async || no_such_route())
+
+    /// Answers a request; the last on its connection once the service is to stop.
+    pub(super) async fn answer(&self, request: Request) -> Response {
+        let app = &self.0.app;
+        let mut response = match self.0.find(&request) {
+            Ok((served, path)) => answer(app, served, path, request).await,
+            Err(refusal) => refusal,
+        };
+        if app.is_stopping() {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
+
+impl Places {
+    /// The route that `request` is for, and the parameters in its path; else what it is told.
+    fn find(&self, request: &Request) -> Result<(&Served, Result<Path, Problem>), Response> {
+        let path = request.uri().path();
+        let Ok(found) = self.places.at(path) else { return Err(no_such_route().into_response()) };
+        let Place { parameters, has_verbs, served } = found.value;
+        let last = path.rsplit('/').next().unwrap_or_default();
+        let verb = match last.find(':') {
+            Some(at) if *has_verbs => &last[at..],
+            _ => "",
+        };
+        let here = || served.iter().filter(|one| split(one.route.path).1 == verb);
+        if let Some(served) = here().find(|one| one.route.verb.is(request.method())) {
+            let values = found.params.iter().map(|(_, value)| value);
+            return Ok((served, Path::decoded(parameters, values)));
+        }
+        let allowed: Vec<_> = here().map(|one| one.route.verb.allows()).collect();
+        if allowed.is_empty() {
+            return Err(no_such_route().into_response());
+        }
+        let detail = "the header Allow lists the methods it takes";
+        let mut response = Problem::new(Kind::MethodNotAllowed, detail).into_response();
+        if let Ok(allow) = HeaderValue::try_from(allowed.join(",")) {
+            response.headers_mut().insert(header::ALLOW, allow);
+        }
+        Err(response)
+    }
 }
 
 /// The part of a route's path that the router knows, and what may follow a parameter in it:
@@ -53,49 +126,20 @@ fn no_such_route() -> Problem {
     Problem::new(Kind::NoSuchRoute, "GET /openapi.json describes those that exist")
 }
 
-/// Answers a request for one place; the last on its connection once the service is to stop.
-async fn dispatch(app: App, served: Arc<Vec<Served>>, request: Request) -> Response {
-    let mut response = find(&app, &served, request).await;
-    if app.is_stopping() {
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    response
-}
-
-/// Finds the route among those of one place, and its answer.
-async fn find(app: &App, served: &[Served], request: Request) -> Response {
-    let path = request.uri().path();
-    let last = path.rsplit('/').next().unwrap_or_default();
-    let has_verbs = served.iter().any(|one| !split(one.route.path).1.is_empty());
-    let verb = match last.find(':') {
-        Some(at) if has_verbs => &last[at..],
-        _ => "",
-    };
-    let here = || served.iter().filter(|one| split(one.route.path).1 == verb);
-    if let Some(found) = here().find(|one| one.route.verb.is(request.method())) {
-        return answer(app, found, request).await;
-    }
-    let allowed: Vec<_> = here().map(|one| one.route.verb.allows()).collect();
-    if allowed.is_empty() {
-        return no_such_route().into_response();
-    }
-    let detail = "the header Allow lists the methods it takes";
-    let mut response = Problem::new(Kind::MethodNotAllowed, detail).into_response();
-    if let Ok(allow) = HeaderValue::try_from(allowed.join(",")) {
-        response.headers_mut().insert(header::ALLOW, allow);
-    }
-    response
-}
-
 /// Runs a handler. Whatever it does, there is an answer.
-pub(super) async fn answer(app: &App, served: &Served, request: Request) -> Response {
+pub(super) async fn answer(
+    app: &App,
+    served: &Served,
+    path: Result<Path, Problem>,
+    request: Request,
+) -> Response {
     let Served { route, metrics } = served;
     let (runtime, live) = (app.runtime(), app.live());
     let began = runtime.now();
     let limit = live.limits.request;
     let handling = async {
         live.admit(route.access, request.headers())?;
-        let call = Call::new(request, route, live.limits).await?;
+        let call = Call::new(request, path, route, live.limits)?;
         (route.handler)(app.clone(), call).await
     };
     let caught = AssertUnwindSafe(handling).catch_unwind();

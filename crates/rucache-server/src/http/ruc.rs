@@ -143,8 +143,8 @@ fn ruc(call: &Call) -> Result<Ruc, Problem> {
 }
 
 fn record(found: &Found, served: &Served) -> Answered {
-    let body = serde_json::to_vec(&*found.record)
-        .map_err(|_| Problem::new(Kind::Internal, "the record cannot be written as JSON"))?;
+    let mut body = Vec::new();
+    found.record.append_json(&mut body);
     let mut response = reply::cached(body, served)?;
     // The names of sources fit a header; one that does not is left out.
     if let Some(Ok(source)) = found.source.as_deref().map(HeaderValue::try_from) {

@@ -1,12 +1,14 @@
 //! The JSON that goes in and out, as schemas of the OpenAPI document.
 
 mod cache;
+mod parameter;
 mod problem;
 mod ruc;
 mod state;
 
 use serde_json::{Map, Value, json};
 
+pub(super) use self::parameter::parameter;
 use crate::config::Limits;
 
 /// What a key is.
@@ -28,6 +30,12 @@ pub(super) fn path_parameter(name: &str) -> &'static str {
 /// A media type's entry that points to the schema `name`.
 pub(super) fn reference(name: &str) -> Value {
     json!({ "schema": { "$ref": format!("#/components/schemas/{name}") } })
+}
+
+/// A time to live in a body.
+fn ttl() -> Value {
+    json!({ "type": ["integer", "string", "null"], "minimum": 1, "pattern": parameter::TTL,
+            "description": "Seconds, or `15min`." })
 }
 
 /// The schemas by name.

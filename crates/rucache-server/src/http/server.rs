@@ -1,15 +1,17 @@
 //! The server: binds, accepts, drives connections, and stops without cutting anybody off.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 
-use axum::Router;
+use axum::body::{Body, HttpBody};
 use futures_util::future::{join, join_all};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -19,7 +21,7 @@ use super::access::Door;
 use super::app::App;
 use super::limits;
 use super::patience::Patient;
-use super::router::router;
+use super::router::Router;
 use crate::config::ServerConfig;
 
 /// Why the service cannot serve. The text is one line for people.
@@ -90,7 +92,7 @@ pub(crate) async fn run(
 /// Serves one listener until some moments after `stopped`, and the requests under way then to their
 /// end.
 async fn attend(listener: TcpListener, door: Door, app: &App, stopped: watch::Receiver<()>) {
-    let router = router(app, door);
+    let router = Router::new(app, door);
     let mut connections = JoinSet::new();
     let begin = |stream| drive(stream, app.clone(), router.clone(), stopped.clone());
     let mut drained = pin!(drained(app, stopped.clone()));
@@ -154,17 +156,27 @@ async fn drive(stream: TcpStream, app: App, router: Router, stopped: watch::Rece
         return;
     }
     let stream = Patient::new(stream, app.runtime().clone());
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let (router, request) = (router.clone(), request.map(body));
+        async move { Ok::<_, Infallible>(router.answer(request).await) }
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits::HEAD_READ)
         .max_header_size(app.live().limits.head)
         .max_buf_size(limits::BUFFER)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     // How a connection ends is its client's affair: it has its answer, or does not want it.
     tokio::select! {
+        biased;
         _ = connection.as_mut() => return,
         () = drained(&app, stopped) => connection.as_mut().graceful_shutdown(),
     }
     drop(connection.await);
+}
+
+/// The body of a request; of most there is none.
+fn body(incoming: Incoming) -> Body {
+    if incoming.is_end_stream() { Body::empty() } else { Body::new(incoming) }
 }

@@ -9,6 +9,7 @@ use rucache::core::breaker::CircuitState;
 use rucache::core::observer::{CacheOperation, Reach, Scope};
 use rucache::core::{CacheEvent, Mono, Observer, Runtime};
 use rucache::engine::PROBE_SERVICE;
+use rucache::ruc::Reason;
 
 /// Limits of the buckets of durations, in microseconds; beyond the last there is one more bucket.
 pub(super) const BOUNDS: [u32; 22] = [
@@ -155,6 +156,13 @@ impl Observer for Watch {
             // What a probe deletes was never anybody's.
             CacheEvent::Invalidated { service: PROBE_SERVICE, .. } => {}
             CacheEvent::Invalidated { service, scope } => self.invalidated(service, scope),
+            // Texts that people type are no labels.
+            CacheEvent::NegativeStored { service, reason } => {
+                let reason = Reason::new(reason.to_owned()).kind().as_str();
+                return self.metrics.record(&CacheEvent::NegativeStored { service, reason });
+            }
+            // Nor was what it stores.
+            CacheEvent::Store { service: PROBE_SERVICE, .. } => return,
             _ => {}
         }
         self.metrics.record(event);

@@ -9,5 +9,6 @@ mod minute;
 mod order;
 mod quiet;
 mod rates;
+mod registered;
 mod settings;
 mod trouble;

@@ -6,4 +6,5 @@ mod backend_down;
 mod page;
 mod privacy;
 mod scrape;
+mod scratch;
 mod screenshots;

@@ -56,7 +56,14 @@ fn number_is_looked_up_by_keyboard_and_refusals_are_explained() {
     look_up("20131312956");
     answers("Expected check digit");
     look_up("20999999990");
-    answers("not");
+    answers("The configured source cannot know this number");
+    let verdict = json!({"reason": "NO_EXISTE_SUNAT"});
+    assert_eq!(service.put("/v1/invalid-rucs/20999999990", &verdict), 200);
+    look_up("20999999990");
+    answers("The register has no such taxpayer");
+    answers("Not in SUNAT's register");
+    look_up("");
+    answers("Type a RUC: eleven digits.");
     look_up("<img src=x onerror=alert(1)>");
     assert!(tab.comes_to("document.querySelectorAll('#answer img').length === 0", PATIENCE));
     // Refused look-ups are answers of the service, which a browser tells in its log of requests.
@@ -81,7 +88,7 @@ fn numbers_and_plots_move_while_the_service_is_read() {
     assert!(tab.comes_to(&ratio, PATIENCE), "the ratio is {}", tab.eval(&text("now-ratio")));
     for plot in ["ratio", "rate", "latency"] {
         let line = format!(
-            "(document.querySelector('#plot-{plot} path.first')?.getAttribute('d').split('L').length ?? 0) > 2"
+            "(document.querySelector('#plot-{plot} path.first:not(.point)')?.getAttribute('d').split('L').length ?? 0) > 2"
         );
         assert!(tab.comes_to(&line, PATIENCE), "{plot} has no line");
     }
@@ -94,7 +101,7 @@ fn numbers_and_plots_move_while_the_service_is_read() {
         service.put("/v1/invalid-rucs/20999999990", &json!({"reason": "NO_EXISTE_SUNAT"})) / 100,
         2
     );
-    let registry = format!("{}.includes('No existe sunat')", text("registry"));
+    let registry = format!("{}.includes('Not in SUNAT')", text("registry"));
     assert!(tab.comes_to(&registry, PATIENCE), "{}", tab.eval(&text("registry")));
     assert!(load.answers() > 0);
     drop(load);
@@ -113,7 +120,7 @@ fn killed_backend_and_its_return_show_within_two_seconds() {
     assert!(tab.comes_to(&up, PATIENCE), "{}", tab.eval(&text("backends")));
     let load = service.load(&["/v1/ruc/20131312955", "/v1/cache/shop/x"]);
     redis.kill_9();
-    let down = format!("{}.includes('down, left alone')", text("backends"));
+    let down = format!("{}.includes('down for')", text("backends"));
     assert!(tab.comes_to(&down, SOON), "{}", tab.eval(&text("backends")));
     assert!(tab.comes_to(&state_is("Shared tier down, still answering"), SOON));
     redis.restart();
@@ -123,6 +130,25 @@ fn killed_backend_and_its_return_show_within_two_seconds() {
     assert!(tab.comes_to(&up, SOON), "{}", tab.eval(&text("backends")));
     drop(load);
     assert_quiet(&tab, &service);
+}
+
+#[test]
+fn numbers_of_a_service_that_has_ended_say_so() {
+    let service = Service::start("memory://", &[]);
+    let chromium = Chromium::start();
+    let tab = chromium.open(&service.url, DESK);
+    assert!(tab.comes_to(&format!("{} === 'Healthy'", text("state-text")), PATIENCE));
+    assert_eq!(tab.eval("document.getElementById('old').hidden"), true);
+    drop(service);
+    let ended = format!("{} === 'The service does not answer'", text("state-text"));
+    assert!(tab.comes_to(&ended, SOON), "{}", tab.eval(&text("state-text")));
+    let old = format!("{}.startsWith('The numbers below are those of')", text("old"));
+    assert!(tab.comes_to(&old, SOON), "{}", tab.eval(&text("old")));
+    drop(tab.eval("document.getElementById('ruc').focus()"));
+    tab.type_text(KNOWN[0]);
+    tab.press("Enter");
+    let unanswered = format!("{}.includes('The service does not answer')", text("answer"));
+    assert!(tab.comes_to(&unanswered, SOON), "{}", tab.eval(&text("answer")));
 }
 
 #[test]

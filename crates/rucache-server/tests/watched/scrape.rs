@@ -17,6 +17,9 @@ const ENTRIES: usize = 40;
 const ROUNDS: usize = 6;
 const ABSENT: usize = 60;
 
+/// The entries, and a record of each number.
+const STORED: f64 = 42.0;
+
 /// Six rounds over 40 entries and 60 reads of nothing: 240 hits of 300 reads, which is 0.8; and
 /// of two numbers each a load and nine hits.
 fn check(backend: &str) {
@@ -69,11 +72,10 @@ fn check(backend: &str) {
     );
     answers("count(ALERTS{alertstate=\"firing\"}) or vector(0)", 0.0);
     if backend.starts_with("memory") {
-        // 40 values, a record of each number, and what the start tries out.
-        answers("sum(rucache_stores_total{tier=\"local\",result=\"stored\"})", 43.0);
-        answers("sum(rucache_entries)", 42.0);
+        answers("sum(rucache_stores_total{tier=\"local\",result=\"stored\"})", STORED);
+        answers("sum(rucache_entries)", STORED);
     } else {
-        answers("sum(rucache_stores_total{tier=\"shared\",result=\"stored\"})", 43.0);
+        answers("sum(rucache_stores_total{tier=\"shared\",result=\"stored\"})", STORED);
         answers("sum(rucache_backend_errors_total) or vector(0)", 0.0);
     }
 }

@@ -138,7 +138,7 @@ impl Book {
         let grace = match seen.from {
             _ if seen.collapsed => flights.max(copies),
             // A fallback may be that of a flight whose load has failed, for its back-off.
-            ServedFrom::Stale(why) if why != StaleReason::Allowed => flights.max(copies),
+            ServedFrom::Stale(why) if !is_callers_wish(why) => flights.max(copies),
             ServedFrom::Local | ServedFrom::Stale(_) if tiers.has_local() => copies,
             // Markers of tags are copied where changes are told, whatever else is.
             _ if matches!(by.what, What::Tag(..)) && self.setup.pushes => copies,
@@ -146,4 +146,9 @@ impl Book {
         };
         grace + SLACK
     }
+}
+
+/// Whether the caller said that a stale value would do.
+const fn is_callers_wish(why: StaleReason) -> bool {
+    matches!(why, StaleReason::Allowed | StaleReason::BackendDown)
 }

@@ -187,6 +187,32 @@ fn reasons_beyond_the_bound_are_added_up() {
 }
 
 #[test]
+fn reasons_that_somebody_typed_are_other() {
+    let service = "migo";
+    let typed =
+        ["20131312955", "of 20131312955", "número", "a b", "x-1234", "", &"long".repeat(11)];
+    let stored = |reason| CacheEvent::NegativeStored { service, reason };
+    let scrape = observed(&typed.map(stored));
+    let series =
+        |reason| format!(r#"rucache_negative_writes_total{{cache="c",reason="{reason}"}}"#);
+    assert_eq!(scrape.beginning("rucache_negative_writes_total{"), [series("other")]);
+    check(&scrape, &[(&series("other"), 7.0)]);
+    let kinds = ["404_NOT_FOUND", "not-found", "withdrawn"];
+    let scrape = observed(&kinds.map(stored));
+    check(&scrape, &kinds.map(series).each_ref().map(|series| (series.as_str(), 1.0)));
+}
+
+#[test]
+fn what_concerns_everything_counts_once_however_many_services_there_are() {
+    let all = Count::Invalidation(Scope::All, Origin::Local);
+    let mut reading = Reading::default();
+    let service = |name, cleared| (ServiceName::from_static(name), counts(&[(all, cleared)]));
+    reading.services = vec![service("a", 3), service("b", 3), service("new", 1)];
+    let series = r#"rucache_invalidations_total{cache="c",scope="all",origin="local"}"#;
+    check(&published(&reading), &[(series, 3.0)]);
+}
+
+#[test]
 fn durations_and_lengths_fall_into_their_buckets() {
     let (operation, reach) = (CacheOperation::Set, Reach::Shared);
     let millis = Duration::from_millis;

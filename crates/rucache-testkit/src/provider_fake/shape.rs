@@ -9,7 +9,7 @@ use super::http::Asked;
 pub(super) const PAGE: &str =
     "<!DOCTYPE html>\n<html lang=\"es\"><head><title>Iniciar sesión</title></head></html>";
 
-/// The day whose rate is the latest.
+/// The day whose rate is the latest, unless a test says.
 const LATEST: &str = "2026-01-28";
 
 /// Which API a fake speaks like.
@@ -33,13 +33,14 @@ impl ProviderShape {
         asked: &Asked,
         removed: &HashSet<String>,
         unpublished: &HashSet<String>,
+        latest: Option<&str>,
     ) -> (u16, String) {
         if !self.is_known(asked) {
             return self.stranger();
         }
         let numbers = asked.numbers();
         let first = numbers.first().filter(|number| !removed.contains(*number));
-        let day = asked.day().unwrap_or_else(|| LATEST.to_owned());
+        let day = asked.day().unwrap_or_else(|| latest.unwrap_or(LATEST).to_owned());
         let is_published = !unpublished.contains(&day);
         match (self, asked.method.as_str(), asked.path()) {
             (Self::Migo, "POST", "/api/v1/ruc/collection") => {

@@ -86,6 +86,13 @@ pub(super) fn apis() -> Vec<Setting<Config>> {
                      together get four fifths of timing.load_deadline",
                     |api| &mut api.deadline,
                 ),
+                duration(
+                    ApiKind::$kind,
+                    concat!($name, ".gather"),
+                    "how long a number waits at most for others to travel in its call, while they \
+                     keep coming",
+                    |api| &mut api.gather,
+                ),
                 retries(ApiKind::$kind, concat!($name, ".retries")),
             ]
         };

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use rucache::engine::StaleReason;
 use rucache::{LoadError, ServedFrom};
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
@@ -123,7 +124,7 @@ impl From {
             ServedFrom::Local => Self::Local,
             ServedFrom::Shared => Self::Shared,
             ServedFrom::Load => Self::Load,
-            ServedFrom::Stale(rucache::engine::StaleReason::Allowed) => Self::Allowed,
+            ServedFrom::Stale(StaleReason::Allowed | StaleReason::BackendDown) => Self::Allowed,
             _ => Self::Fallback,
         }
     }

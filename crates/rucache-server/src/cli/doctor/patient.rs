@@ -12,14 +12,17 @@ use rucache::core::{
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
-use super::super::exit::in_one_line;
 use super::Found;
+use crate::plain;
 
 /// How long anything lives that a step does not come to remove.
 const LIFE: Ttl = Ttl::SHORT;
 
 /// What to do where nobody answers.
-const ADDRESS: &str = "does the server run at this address and port, and let this user in?";
+const ADDRESS: &str = "does the server run at this address and port?";
+
+/// What to do where somebody answers who is not this cache's server.
+const LOGIN: &str = "somebody is there: check scheme, user and password of the URL";
 
 /// How long a connection may take.
 const CONNECTED_WITHIN: Duration = Duration::from_secs(2);
@@ -52,15 +55,14 @@ impl Patient {
 
     pub(super) async fn connect(&self) -> Found {
         let Err(error) = self.backend.ping().await else { return Ok(String::new()) };
-        let node = error.node().map(str::to_owned);
-        let refusal = match &node {
-            Some(node) => self.refusal(node).await,
-            None => None,
+        let is_unreachable = matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::CircuitOpen);
+        let Some(node) = error.node().filter(|_| is_unreachable) else {
+            return Err(self.explained(error));
         };
         // What the system says of the address is plainer than what a client makes of it.
-        Err(match (node, refusal) {
-            (Some(node), Some(refusal)) => format!("nobody answers at {node}: {refusal}; {ADDRESS}"),
-            _ => self.explained(error),
+        Err(match self.refusal(node).await {
+            Some(refusal) => format!("nobody answers at {node}: {refusal}; {ADDRESS}"),
+            None => format!("{}; {LOGIN}", plain::of_backend(&error)),
         })
     }
 
@@ -292,7 +294,7 @@ fn explained(error: &Error) -> String {
         ErrorKind::ReadOnly => "this is a replica; name its primary, or the Sentinels",
         ErrorKind::Full => "give the server more memory, or a policy to evict by",
         ErrorKind::ForeignValue => "another program uses these names; use `prefix` of the URL",
-        _ => return in_one_line(error),
+        _ => return plain::of_backend(error),
     };
-    format!("{}; {advice}", in_one_line(error))
+    format!("{}; {advice}", plain::of_backend(error))
 }

@@ -8,8 +8,8 @@ use rucache::ruc::{Field, Reason, Ruc, Taxpayer};
 use rucache::{CacheError, Key, Ttl};
 use serde_json::json;
 
-use super::super::exit::in_one_line;
 use super::patient::{Patient, SERVICE};
+use crate::plain;
 use super::Found;
 
 /// Numbers of legal entities begin here, and have eight digits more before the check digit.
@@ -145,7 +145,7 @@ impl<'a> Records<'a> {
     fn answer<T>(&self, answer: Result<T, impl Into<RegistryError>>) -> Result<T, String> {
         answer.map_err(|error| match error.into() {
             RegistryError::Cache(CacheError::Backend(error)) => self.patient.explained(error),
-            error => in_one_line(&error),
+            error => plain::in_one_line(&error),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{closed, object};
+use super::{closed, object, ttl};
 use crate::config::Limits;
 
 /// The schemas of the cache's own routes.
@@ -21,7 +21,7 @@ pub(super) fn schemas(limits: &Limits) -> Value {
             &["values"],
             json!({
                 "values": any,
-                "ttl": { "type": ["integer", "string"], "description": "Seconds, or `15min`." },
+                "ttl": ttl(),
                 "tags": { "type": "array", "items": { "type": "string" }, "maxItems": 16 },
             }),
         ),

@@ -3,7 +3,7 @@
 use rucache::ruc::{Field, ReasonKind};
 use serde_json::{Map, Value, json};
 
-use super::{closed, object};
+use super::{closed, object, ttl};
 use crate::config::Limits;
 
 /// The schemas of taxpayers and of what is asked of many.
@@ -23,7 +23,7 @@ pub(super) fn schemas(limits: &Limits) -> Value {
             &["reason"],
             json!({
                 "reason": { "type": "string", "examples": reasons() },
-                "ttl": { "type": ["integer", "string"], "description": "Seconds, or `15min`." },
+                "ttl": ttl(),
             }),
         ),
         "InvalidRecord": invalid_record(),

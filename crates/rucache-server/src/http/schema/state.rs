@@ -81,6 +81,11 @@ fn health() -> Value {
                     "configuration": text(),
                 }),
             ),
+            "register": {
+                "type": "string",
+                "format": "date-time",
+                "description": "When the register that is asked was published.",
+            },
             "sources": { "type": "array", "items": source() },
         }),
     )

@@ -1,19 +1,16 @@
 //! The server's own life: keep-alive, ports in use, panics, and a graceful end.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::response::Response;
-use axum::routing::get;
 use rucache::ruc::{Answer, Taxpayer};
 use tokio::net::TcpStream;
 
 use super::service::{SUNAT, Service, Source};
 use crate::config::ServerConfig;
 use crate::http::access::Access;
+use crate::http::call::Path;
 use crate::http::route::{Route, Verb};
 use crate::http::router::{self, Served};
 use crate::http::{self, Door, limits};
@@ -77,16 +74,9 @@ static PANICS: Route = Route {
 async fn handler_that_panics_is_an_internal_problem() {
     let service = Service::start().await;
     let app = service.app.clone();
-    let served = Arc::new(Served { route: &PANICS, metrics: app.metrics().of(&PANICS) });
-    let handler = move |request: Request| {
-        let (app, served) = (app.clone(), served.clone());
-        async move { router::answer(&app, &served, request).await }
-    };
-    let router: Router = Router::new().route(PANICS.path, get(handler));
+    let served = Served { route: &PANICS, metrics: app.metrics().of(&PANICS) };
     let request = Request::get(PANICS.path).body(Body::empty()).expect("a request");
-    let service = hyper_util::service::TowerToHyperService::new(router);
-    let answer: Response =
-        hyper::service::Service::call(&service, request).await.expect("an answer");
+    let answer = router::answer(&app, &served, Ok(Path::default()), request).await;
     assert_eq!(answer.status(), 500);
     assert_eq!(answer.headers()["content-type"], "application/problem+json");
 }

@@ -78,7 +78,8 @@ fn wrong_password_is_told_without_the_right_one_or_the_wrong_one() {
     let redis = RedisServer::start(RedisOptions { password, ..RedisOptions::default() });
     let run = doctor(&format!("redis://:wr0ng@{}", redis.address()));
     assert_eq!(run.code, Some(3), "{run:?}");
-    assert!(run.stdout.contains("let this user in"), "{}", run.stdout);
+    assert!(run.stdout.contains("check scheme, user and password"), "{}", run.stdout);
+    assert!(run.stdout.contains("WRONGPASS") && !run.stdout.contains("circuit"), "{}", run.stdout);
     let told = format!("{}{}", run.stdout, run.stderr);
     assert!(!told.contains("s3cret") && !told.contains("wr0ng"), "{told}");
 }

@@ -1,6 +1,8 @@
 //! A service whose source is a fake, and what it answers.
 
+use std::sync::Barrier;
 use std::thread;
+use std::time::Duration;
 
 use rucache::ruc::Ruc;
 use rucache_testkit::{ProviderFake, ProviderShape};
@@ -9,7 +11,7 @@ use serde_json::Value;
 use crate::cli::program::{Program, Service, rucache};
 
 /// The answer to a request.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(super) struct Told {
     pub(super) status: u16,
     /// `Cache-Status`, or nothing.
@@ -41,7 +43,13 @@ impl Asker {
     }
 
     pub(super) fn get(&self, path: &str) -> Told {
-        told(self.agent.get(format!("{}{path}", self.url)).call())
+        let ask = || self.agent.get(format!("{}{path}", self.url)).call();
+        // A kept connection that the service has closed meanwhile is no answer: ask on another.
+        let is_closed = |error: &ureq::Error| matches!(error, ureq::Error::Io(_));
+        told(match ask() {
+            Err(error) if is_closed(&error) => ask(),
+            answer => answer,
+        })
     }
 
     pub(super) fn post(&self, path: &str, body: &Value) -> Told {
@@ -67,6 +75,15 @@ impl Asker {
         ))
     }
 
+    /// How many verdicts that a number does not exist were stored.
+    pub(super) fn negatives(&self) -> usize {
+        let text = self.get("/metrics").body;
+        let written = |line: &&str| {
+            line.starts_with("rucache_negative_writes_total{") && !line.ends_with(" 0")
+        };
+        text.lines().filter(written).count()
+    }
+
     /// What `/health` says of the first source.
     pub(super) fn source(&self) -> Value {
         self.get("/health").json()["sources"][0].clone()
@@ -86,9 +103,17 @@ fn told(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Told {
     Told { status, cache, retry_after, source, body }
 }
 
-/// The `index`th of different numbers.
+/// How long a busy machine may take for what comes about by itself.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Milliseconds since 1970.
+pub(super) fn now_millis() -> u64 {
+    u64::try_from(jiff::Timestamp::now().as_millisecond()).expect("after 1970")
+}
+
+/// The `index`th of different numbers, which the sample of the register does not have.
 pub(super) fn ruc(index: u64) -> Ruc {
-    Ruc::from_first_ten(2_000_000_000 + index).expect("ten digits")
+    Ruc::from_first_ten(2_090_000_000 + index).expect("ten digits")
 }
 
 /// A service that is to ask `fake`, with time enough on a busy machine.
@@ -121,12 +146,17 @@ pub(super) fn crowd(
     clients: usize,
     wanted: impl Fn(usize) -> Vec<Ruc> + Send + Sync,
 ) -> Vec<Told> {
+    let start = Barrier::new(clients);
     thread::scope(|scope| {
-        let wanted = &wanted;
+        let (wanted, start) = (&wanted, &start);
         let ask = |client: usize| {
             let asker = Asker::of(services[client % services.len()]);
             let name = format!("client-{client}");
-            let asking = move || wanted(client).into_iter().map(|ruc| asker.lookup(ruc)).collect();
+            let asking = move || {
+                // All are there before the first one asks.
+                start.wait();
+                wanted(client).into_iter().map(|ruc| asker.lookup(ruc)).collect()
+            };
             let builder = thread::Builder::new().name(name).stack_size(256 * 1024);
             builder.spawn_scoped(scope, asking).expect("a thread")
         };
