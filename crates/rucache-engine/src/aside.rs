@@ -14,9 +14,7 @@ impl Cache {
     ///
     /// [`CacheError::NoAside`] when there is neither.
     pub fn aside(&self) -> Result<&Arc<dyn Backend>, CacheError> {
-        let engine = self.engine();
-        let shared = engine.shared.as_ref().map(|shared| &shared.backend);
-        shared.or(engine.aside.as_ref()).ok_or(CacheError::NoAside)
+        self.engine().aside.as_ref().ok_or(CacheError::NoAside)
     }
 
     /// A number that changes when this handle's service is cleared, or everything is: what is named

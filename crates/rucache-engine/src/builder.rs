@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, Weak};
 
 use rucache_core::{Backend, Capabilities, Listener, Local, Observer, Runtime};
 
+use crate::beside::Beside;
 use crate::bulkhead::Bulkhead;
 use crate::engine::Engine;
 use crate::outbox::Outbox;
@@ -134,11 +135,13 @@ impl CacheBuilder {
             runtime: runtime.clone(),
             observer: observer.clone(),
         });
+        let beside = |shared: &Shared| Arc::new(Beside(shared.clone())) as Arc<dyn Backend>;
+        let aside = shared.as_ref().map(beside).or(self.aside);
         let engine = Arc::new_cyclic(|myself| Engine {
             myself: myself.clone(),
             local: self.local,
             shared,
-            aside: self.aside,
+            aside,
             runtime,
             observer,
             services: Services::default(),

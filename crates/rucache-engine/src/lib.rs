@@ -27,6 +27,7 @@
 
 mod aside;
 mod batch;
+mod beside;
 mod builder;
 mod bulkhead;
 mod cache;

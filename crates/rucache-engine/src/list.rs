@@ -14,6 +14,9 @@ use crate::{Cache, CacheError};
 /// Where entries of this process live, as errors call it.
 const MEMORY: &str = "memory";
 
+/// Shows each of many names to whoever is given.
+type Names<'a> = dyn Fn(&mut dyn FnMut(&Key)) + 'a;
+
 impl Cache {
     /// The names of this handle's service, from the beginning or from a page's cursor: about `limit`
     /// a page, those of entries that are good for nothing any more left out.
@@ -29,11 +32,12 @@ impl Cache {
     pub async fn names(&self, cursor: Option<&str>, limit: usize) -> Result<KeyPage, CacheError> {
         let Some(shared) = &self.engine().shared else {
             let from = cursor.map_or(Some(0), |cursor| u64::from_str_radix(cursor, 16).ok());
-            let from = from.ok_or_else(|| Error::new(ErrorKind::Invalid, MEMORY, Operation::Scan))?;
+            let from =
+                from.ok_or_else(|| Error::new(ErrorKind::Invalid, MEMORY, Operation::Scan))?;
             let page = self.scanned(move |entries| page(entries, from, limit.max(1))).await;
             return Ok(page.unwrap_or_default());
         };
-        let page = shared.backend.scan(self.service_name(), cursor, limit).await?;
+        let page = self.aside()?.scan(self.service_name(), cursor, limit).await?;
         let answers = shared.read(&page.keys).await;
         let good = |(key, answer): (Key, Answer)| match answer {
             Answer::Read { found, .. } => found.map(|_| key),
@@ -61,7 +65,7 @@ impl Cache {
     /// What `scan` makes of the names in this handle's service, apart from the caller.
     async fn scanned<T: Send + 'static>(
         &self,
-        scan: impl FnOnce(&dyn Fn(&mut dyn FnMut(&Key))) -> T + Send + 'static,
+        scan: impl FnOnce(&Names<'_>) -> T + Send + 'static,
     ) -> Option<T> {
         let (engine, service) = (self.engine().clone(), self.service_name().clone());
         let local = engine.local.clone()?;
@@ -94,7 +98,7 @@ impl Engine {
 
 /// The first `limit` names from the place `from` on, in the order of their hashes: it is the same for
 /// every page, whatever comes and goes in between.
-fn page(entries: &dyn Fn(&mut dyn FnMut(&Key)), from: u64, limit: usize) -> KeyPage {
+fn page(entries: &Names<'_>, from: u64, limit: usize) -> KeyPage {
     let mut first: BTreeMap<u64, Vec<Key>> = BTreeMap::new();
     let mut next = None;
     entries(&mut |key| {

@@ -28,10 +28,12 @@ impl Cache {
     ///
     /// [`CacheError::Backend`] when it does not answer.
     pub async fn ping(&self) -> Result<Duration, CacheError> {
-        let Some(shared) = &self.engine().shared else { return Ok(Duration::ZERO) };
+        if self.backend().is_none() {
+            return Ok(Duration::ZERO);
+        }
         let runtime = self.runtime();
         let began = runtime.now();
-        shared.backend.ping().await?;
+        self.aside()?.ping().await?;
         Ok(runtime.now().since(began))
     }
 

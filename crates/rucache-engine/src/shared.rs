@@ -32,6 +32,7 @@ const SCHEMA: u32 = 0;
 const TOLERANCE: Duration = Duration::from_secs(300);
 
 /// A backend as a tier of a cache.
+#[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) runtime: Arc<dyn Runtime>,
@@ -209,7 +210,7 @@ impl Shared {
     }
 
     /// A call to the backend, told to the observer; as many answers as there were requests.
-    async fn timed<T>(
+    pub(crate) async fn timed<T>(
         &self,
         operation: Operation,
         requests: usize,

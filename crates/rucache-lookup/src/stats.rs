@@ -95,7 +95,11 @@ impl Lookups {
         let all: Counts = services.iter().map(|(_, counts)| counts).sum();
         let (total_keys, total_keys_approximate) = match cache.backend() {
             None => (cache.usage().map(|usage| usage.entries), false),
-            Some(backend) => (backend.info().await.ok().and_then(|info| info.items), true),
+            Some(backend) => {
+                // The same backend, which tells of the call.
+                let info = cache.aside().unwrap_or(backend).info().await;
+                (info.ok().and_then(|info| info.items), true)
+            }
         };
         let fleet = match scope {
             Scope::Process => None,

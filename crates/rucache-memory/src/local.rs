@@ -20,11 +20,11 @@ pub const ENTRY_OVERHEAD: u32 = 472;
 
 /// [`Local`] on moka: bounded in bytes, and proof against random keys.
 ///
-/// An eighth of the room is an anteroom, for all negatives and for values that came once: where it
-/// is full, those go that were not used for longest. The rest is for values that came when there
-/// was room, or again; where that is full, a value is taken that was asked for more often than
-/// those it would push out (TinyLFU). So neither a flood of names that do not exist nor one of
-/// values that nobody asks for twice touches the values that are read often.
+/// An eighth of the room is an anteroom. Once the rest is full, what comes for the first time goes
+/// there, and so does every negative; those go from there that were not used for longest. A value
+/// that comes again of late is taken into the rest, if it was asked for more often than what it
+/// would push out (TinyLFU). So neither a flood of names that do not exist nor one of values that
+/// nobody asks for twice touches what is read often.
 ///
 /// A hit takes no lock and allocates nothing. Every 64th read does moka's housekeeping on the
 /// reader's thread, which allocates one block of 2 KiB in about every second turn. Expired entries
@@ -48,8 +48,8 @@ pub const ENTRY_OVERHEAD: u32 = 472;
 #[derive(Debug)]
 pub struct LocalStore {
     gates: Arc<Gates>,
-    values: Store<LocalEntry>,
-    /// Negatives, and values that came once.
+    settled: Store<LocalEntry>,
+    /// What came when there was no room, for the first time of late, or as a negative.
     anteroom: Store<LocalEntry>,
     recent: Recent,
     capacity_bytes: u64,
@@ -63,73 +63,72 @@ impl LocalStore {
     #[must_use]
     pub fn new(config: &MemoryConfig) -> Self {
         let gates: Arc<Gates> = Arc::default();
-        let for_values = config.capacity.sixteenths(16 - ANTEROOM);
+        let for_settled = config.capacity.sixteenths(16 - ANTEROOM);
         let store = |capacity, policy| Store::new(gates.clone(), capacity, policy, charge);
         Self {
-            values: store(for_values, EvictionPolicy::tiny_lfu()),
+            settled: store(for_settled, EvictionPolicy::tiny_lfu()),
             anteroom: store(config.capacity.sixteenths(ANTEROOM), EvictionPolicy::lru()),
-            recent: Recent::new(for_values),
+            recent: Recent::new(for_settled),
             capacity_bytes: config.capacity.as_bytes(),
             gates,
         }
     }
 
-    /// Whether the place of `entry` is among the values, rather than in the anteroom.
-    fn is_settled(&self, key: &Key, entry: &LocalEntry) -> bool {
-        !entry.is_negative()
-            && (self.values.contains(key)
-                || self.values.has_room(charge(key, entry))
-                || self.recent.comes_again(self.gates.hash(key)))
+    /// Whether `entry` is not to wait in the anteroom.
+    fn settles(&self, key: &Key, entry: &LocalEntry) -> bool {
+        self.settled.contains(key)
+            || self.settled.has_room(charge(key, entry))
+            || (!entry.is_negative() && self.recent.comes_again(self.gates.hash(key)))
     }
 }
 
-// A key has one entry. Who changes it holds its gate and changes the values first, where readers look
-// first: none of them sees an entry that is older than one it has seen.
+// A key has one entry. Who changes it holds its gate and changes what is settled first, where readers
+// look first: none of them sees an entry that is older than one it has seen.
 impl Local for LocalStore {
     fn get(&self, key: &Key) -> Option<LocalEntry> {
-        match self.values.get(key) {
+        match self.settled.get(key) {
             Some(entry) => Some(entry),
             None => self.anteroom.get(key),
         }
     }
 
     fn peek(&self, key: &Key) -> Option<LocalEntry> {
-        self.values.peek(key).or_else(|| self.anteroom.peek(key))
+        self.settled.peek(key).or_else(|| self.anteroom.peek(key))
     }
 
     fn insert(&self, key: Key, entry: LocalEntry) {
         let _gate = self.gates.enter(&key);
-        if self.is_settled(&key, &entry) {
-            self.values.put(key.clone(), entry);
+        if self.settles(&key, &entry) {
+            self.settled.put(key.clone(), entry);
             self.anteroom.remove(&key);
         } else {
-            self.values.remove(&key);
+            self.settled.remove(&key);
             self.anteroom.put(key, entry);
         }
     }
 
     fn remove(&self, key: &Key) -> bool {
         let _gate = self.gates.enter(key);
-        let was_value = self.values.remove(key);
-        self.anteroom.remove(key) || was_value
+        let was_settled = self.settled.remove(key);
+        self.anteroom.remove(key) || was_settled
     }
 
     fn purge(&self, is_over: &dyn Fn(&LocalEntry) -> bool) -> u64 {
-        self.values.purge(is_over) + self.anteroom.purge(is_over)
+        self.settled.purge(is_over) + self.anteroom.purge(is_over)
     }
 
     fn each(&self, look: &mut dyn FnMut(&Key, &LocalEntry)) {
-        let entries = self.values.iter().chain(self.anteroom.iter());
+        let entries = self.settled.iter().chain(self.anteroom.iter());
         entries.for_each(|(key, entry)| look(&key, &entry));
     }
 
     fn usage(&self) -> Usage {
-        let (values, anteroom) = (self.values.usage(), self.anteroom.usage());
+        let (settled, anteroom) = (self.settled.usage(), self.anteroom.usage());
         Usage::new(
-            values.entries + anteroom.entries,
-            values.bytes + anteroom.bytes,
+            settled.entries + anteroom.entries,
+            settled.bytes + anteroom.bytes,
             self.capacity_bytes,
-            values.evictions + anteroom.evictions,
+            settled.evictions + anteroom.evictions,
         )
     }
 }

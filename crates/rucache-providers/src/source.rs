@@ -32,8 +32,8 @@ use gather::{Gather, Left, Next, Waiting};
 /// A look-up API as a [`Provider`].
 ///
 /// - Single look-ups that come close together travel in one call, where the API takes several.
-///   The first of them does not wait; while they keep coming, each waits a little longer, up to
-///   [`SourceConfig::gather`].
+///   The first of them does not wait, nor does who asks for one after the other; while they keep
+///   coming during calls, each waits a little longer, up to [`SourceConfig::gather`].
 /// - No call is made that the plan does not allow, counted over the fleet where `shared` is given.
 ///   [`Provider::lookup`] may use the reserve, [`Provider::lookup_many`] leaves it alone.
 /// - A call once made is seen to its end, also when its caller has gone away: what it brings
@@ -169,6 +169,7 @@ impl Source {
             let asker = &source.shared.asker;
             let terms = asker.caller.terms(purpose, &is_wanted);
             let answers = asker.answers(&numbers, &terms).await;
+            source.queue(purpose).landed();
             for waiting in batch {
                 let place = numbers.iter().position(|ruc| *ruc == waiting.ruc);
                 let answer = place.and_then(|place| answers.get(place)).cloned();

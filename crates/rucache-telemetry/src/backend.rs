@@ -58,8 +58,10 @@ struct Push {
 
 impl Backend {
     pub(crate) fn new(handles: &Handles, name: &str) -> Self {
-        let duration = |operation: &Operation| {
-            handles.histogram(&BACKEND_DURATION, &[name, operation.as_str()])
+        let duration = |operation: &Operation| match operation {
+            // It was open before there was anybody to tell.
+            Operation::Open => Histogram::noop(),
+            operation => handles.histogram(&BACKEND_DURATION, &[name, operation.as_str()]),
         };
         Self {
             name: name.to_owned(),

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use rucache_core::rule::{Event, RuleSet};
 use rucache_core::{Backend, Key, Observer, Ttl};
-use rucache_engine::{Applied, Cache as Engine, CacheBuilder, CacheError};
+#[cfg(feature = "memory")]
+use rucache_engine::CacheError;
+use rucache_engine::{Applied, Cache as Engine, CacheBuilder};
 
 use crate::Config;
 use crate::backend::{self, Opened};

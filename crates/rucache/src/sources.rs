@@ -120,6 +120,10 @@ pub(crate) async fn open(config: &Config, engine: &Engine) -> Result<Opened, Ope
     #[cfg(feature = "padron")]
     source::check(config)?;
     let apis = config.asked_apis();
+    #[cfg_attr(
+        not(feature = "padron"),
+        expect(unused_mut, reason = "there is no register in this build")
+    )]
     let mut published = None;
     let mut members: Vec<Arc<dyn Provider>> = Vec::new();
     for name in config.source_order() {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::command::Invocation;
-use crate::failure::{Doing as _, Outcome};
+use crate::failure::{Doing as _, Failure, Outcome};
 use crate::workspace::Workspace;
 
 /// Where the packages are written, from the root. What they need is built in the workspace's own
@@ -107,7 +107,30 @@ impl Row {
 pub(super) fn run(workspace: &Workspace) -> Outcome {
     let folder = workspace.root.join(FOLDER);
     write(&workspace.root, &folder).doing(|| format!("write the packages of {FOLDER}"))?;
-    ROWS.iter().try_for_each(|row| check(row).run(&workspace.root))
+    ROWS.iter().try_for_each(|row| {
+        check(row).run(&workspace.root)?;
+        match metrics_of(row, &tree(row).output(&workspace.root)?) {
+            Some(unasked) => Err(Failure::new(format!(
+                "the package `{}` asks for no metrics and gets {unasked}",
+                row.name
+            ))),
+            None => Ok(()),
+        }
+    })
+}
+
+/// What a package builds, one crate a line.
+fn tree(row: &Row) -> Invocation {
+    let tree = format!("tree --edges normal --prefix none --manifest-path {FOLDER}/Cargo.toml");
+    Invocation::cargo(&tree).args(["--package", row.name])
+}
+
+/// A crate of metrics in the tree of a package that has not asked for any.
+fn metrics_of<'t>(row: &Row, tree: &'t str) -> Option<&'t str> {
+    const METRICS: [&str; 2] = ["metrics", "prometheus"];
+    let asks = row.dependencies.iter().any(|(name, _)| *name == "rucache-telemetry");
+    let is_of_metrics = |line: &&str| METRICS.iter().any(|word| line.contains(word));
+    tree.lines().find(is_of_metrics).filter(|_| !asks)
 }
 
 fn check(row: &Row) -> Invocation {
@@ -132,6 +155,15 @@ fn write(root: &Path, folder: &Path) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn metrics_are_for_those_who_ask_for_them() {
+        let row = |name| ROWS.iter().find(|row| row.name == name).expect("a row");
+        let tree = "generic v0.0.0 (/w)\nrucache v0.1.0 (/w)\nmetrics-util v0.20.0\n";
+        assert_eq!(metrics_of(row("generic"), tree), Some("metrics-util v0.20.0"));
+        assert_eq!(metrics_of(row("own-cache"), tree), None);
+        assert_eq!(metrics_of(row("generic"), "generic v0.0.0\nserde v1.0.0\n"), None);
+    }
 
     #[test]
     fn a_package_asks_for_its_own_line_and_nothing_else() {

@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rucache_core::observer::{LoadResult, Reach, StaleReason, StoreResult, Tier};
-use rucache_core::{CacheEvent, Count, ErrorKind, Observer, Operation};
+use rucache_core::{CacheEvent, Count, ErrorKind, Observer, Operation, Runtime, Ttl};
 use rucache_engine::Loaded;
 
-use crate::site::{Site, Told};
+use crate::site::{self, Site, Told};
 use crate::{HOUR, Lab, with_stale};
 
 /// Notes events in words.
@@ -87,6 +87,26 @@ fn stored_verdict_is_told_with_its_reason_wherever_it_comes_from() {
     let told = std::mem::take(&mut *notes.0.lock().unwrap());
     // What the store did not take is none.
     assert_eq!(told.iter().filter(|told| *told == stored).count(), 2, "{told:?}");
+}
+
+#[test]
+fn calls_about_maps_and_counters_are_told_with_their_failures() {
+    let notes = Arc::new(Notes::default());
+    let process = Site::new().process_with(Told::Never, |builder| builder.observer(notes.clone()));
+    let (aside, key) = (process.cache.aside().unwrap().clone(), site::key());
+    let now = process.runtime.wall();
+    let run = |call| process.runtime.block_on(call);
+    assert_eq!(run(aside.map_len(&key, now)).unwrap(), 0);
+    assert_eq!(run(aside.map_purge(&key, now)).unwrap(), 0);
+    process.link.fail(Operation::Add, ErrorKind::Timeout);
+    let added = process.runtime.block_on(aside.add_many(&[(key, 1)], Ttl::SHORT));
+    assert!(added[0].is_err());
+    let told = std::mem::take(&mut *notes.0.lock().unwrap());
+    let has = |parts: &[&str]| told.iter().any(|told| parts.iter().all(|part| told.contains(part)));
+    assert!(has(&["BackendCall", "MapRead", "error: None"]), "{told:?}");
+    assert!(has(&["BackendCall", "MapWrite", "error: None"]), "{told:?}");
+    assert!(has(&["BackendCall", "Add", "error: Some(Timeout)"]), "{told:?}");
+    assert!(has(&["BackendFailed", "kind: Timeout"]), "{told:?}");
 }
 
 #[test]

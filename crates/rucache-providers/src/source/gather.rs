@@ -55,6 +55,8 @@ pub(crate) struct Gather {
     /// The different ones among them.
     numbers: HashSet<Ruc>,
     departures: VecDeque<Mono>,
+    /// Calls that have left and not come back.
+    under_way: usize,
     /// Somebody will call [`Gather::leave`].
     is_timed: bool,
     /// When those who wait have waited long enough.
@@ -87,6 +89,7 @@ impl Gather {
             waiting: Vec::new(),
             numbers: HashSet::new(),
             departures: VecDeque::new(),
+            under_way: 0,
             is_timed: false,
             due: Mono::from_nanos(0),
         }
@@ -121,15 +124,24 @@ impl Gather {
         Left::Depart(if self.waiting.is_empty() { Vec::new() } else { self.go(now) })
     }
 
+    /// A call has come back.
+    pub(crate) fn landed(&mut self) {
+        self.under_way = self.under_way.saturating_sub(1);
+    }
+
     fn go(&mut self, now: Mono) -> Vec<Waiting> {
         self.departures.push_back(now);
+        self.under_way += 1;
         self.numbers.clear();
         std::mem::take(&mut self.waiting)
     }
 
     /// How long the next departure waits: not at all when none was lately, longer the more there
-    /// were.
+    /// were. Who asks for one after the other never waits: nobody else asks meanwhile.
     fn wait(&mut self, now: Mono) -> Duration {
+        if self.under_way == 0 {
+            return Duration::ZERO;
+        }
         let memory = MEMORY.max(self.longest.saturating_mul(REMEMBERED));
         while self.departures.front().is_some_and(|at| now.since(*at) >= memory) {
             self.departures.pop_front();
@@ -214,6 +226,20 @@ mod tests {
         assert_eq!(waits, [0, 5, 50, 200, 200, 200]);
         let later = now.after(MEMORY);
         assert_eq!(wait(&mut gather, 9, later), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn numbers_that_come_one_after_the_other_do_not_wait() {
+        let mut gather = gather(100);
+        for index in 0..100 {
+            assert_eq!(wait(&mut gather, index, START), Some(Duration::ZERO));
+            assert_eq!(left(&mut gather, START), Ok(1));
+            gather.landed();
+        }
+        // The first of two at once, and the second.
+        assert_eq!(wait(&mut gather, 200, START), Some(Duration::ZERO));
+        assert_eq!(left(&mut gather, START), Ok(1));
+        assert_eq!(wait(&mut gather, 201, START), Some(Duration::from_millis(200)));
     }
 
     #[test]

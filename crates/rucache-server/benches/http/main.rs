@@ -1,5 +1,6 @@
 //! A look-up of a local hit over HTTP, beside a bare handler of the same framework: how many a
-//! second, and how long each takes when half as many are asked for.
+//! second, and how long each takes when half as many are asked for; and what scrapes of the metrics
+//! cost meanwhile.
 //!
 //! Servers and load have a processor each, where there are two: what is measured is the server.
 
@@ -8,6 +9,7 @@
 mod bare;
 mod load;
 mod place;
+mod scrape;
 mod server;
 
 use std::fmt::Write as _;
@@ -74,14 +76,17 @@ fn main() {
         calm.add(asking.at(half, CALM_SECONDS));
     }
     println!("{}", table([("axum", bare_calm), ("rucache", calm)]));
+    scrape::fill(&service);
+    let scraped = scrape::measure(&service, &mut asking, half, (CALM_ROUNDS, CALM_SECONDS));
+    println!("{scraped}");
     println!("<!-- end http -->");
 }
 
 fn table(rows: [(&str, Latencies); 2]) -> String {
-    let mut table = "| | median | p90 | p99 | p99.9 | max |\n|---|---|---|---|---|---|\n".to_owned();
+    let mut table =
+        "| | median | p90 | p99 | p99.9 | max |\n|---|---|---|---|---|---|\n".to_owned();
     for (name, latencies) in rows {
-        let [median, p90, p99, p999, max] =
-            latencies.percentiles([500, 900, 990, 999, 1_000]);
+        let [median, p90, p99, p999, max] = latencies.percentiles([500, 900, 990, 999, 1_000]);
         // Writing to a string cannot fail.
         let _ = writeln!(table, "| {name} | {median} | {p90} | {p99} | {p999} | {max} |");
     }

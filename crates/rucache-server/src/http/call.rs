@@ -146,7 +146,8 @@ impl Call {
     pub(super) async fn members<T: DeserializeOwned>(self, form: &str) -> Result<T, Problem> {
         serde_json::from_slice(&self.json().await?).map_err(|error| {
             if error.is_data() {
-                Problem::new(Kind::InvalidRequest, format!("{error}; send {form}"))
+                let wrong = plainly(&error.to_string());
+                Problem::new(Kind::InvalidRequest, format!("{wrong}; send {form}"))
             } else {
                 Problem::new(Kind::InvalidBody, error.to_string())
             }
@@ -184,6 +185,24 @@ impl Call {
             None => refused(""),
         }
     }
+}
+
+/// What is wrong with a body, in words of JSON and not of the program that reads it.
+pub(super) fn plainly(wrong: &str) -> String {
+    const WORDS: [(&str, &str); 5] = [
+        ("a nonzero u32", "a whole number from 1 on"),
+        ("usize", "a whole number"),
+        ("u64", "a whole number"),
+        ("u32", "a whole number"),
+        ("unknown variant", "unknown value"),
+    ];
+    let mut plain = WORDS.iter().fold(wrong.to_owned(), |text, (from, to)| text.replace(from, to));
+    while let Some(at) = plain.find("struct ") {
+        let name = plain[at + "struct ".len()..].find(|c: char| !c.is_ascii_alphanumeric());
+        let end = name.map_or(plain.len(), |len| at + "struct ".len() + len);
+        plain.replace_range(at..end, "an object");
+    }
+    plain
 }
 
 /// A media type or range without its parameters.
@@ -253,4 +272,21 @@ fn query(text: &str, known: &[Parameter]) -> Result<Vec<(&'static str, String)>,
 fn decode(text: &str) -> Option<String> {
     let spaced = text.replace('+', " ");
     percent_decode_str(&spaced).decode_utf8().ok().map(Into::into)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_told_without_names_of_types() {
+        for (wrong, plain) in [
+            ("expected struct Keys with 1 element", "expected an object with 1 element"),
+            ("invalid type: null, expected struct Mark", "invalid type: null, expected an object"),
+            ("expected a nonzero u32 at line 1", "expected a whole number from 1 on at line 1"),
+            ("missing field `keys`", "missing field `keys`"),
+        ] {
+            assert_eq!(plainly(wrong), plain);
+        }
+    }
 }

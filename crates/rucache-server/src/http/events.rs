@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::access::Access;
 use super::app::App;
-use super::call::Call;
+use super::call::{Call, plainly};
 use super::many::check_len;
 use super::problem::{Kind, Problem};
 use super::route::{Answer, Answered, Parameter, Route, Verb};
@@ -88,7 +88,10 @@ fn events(body: Value, form: &str) -> Result<Vec<Event>, Problem> {
         Value::Array(events) => events.into_iter().map(serde_json::from_value).collect(),
         event => serde_json::from_value(event).map(|event| vec![event]),
     };
-    read.map_err(|error| Problem::new(Kind::InvalidRequest, format!("{error}; send {form}")))
+    read.map_err(|error: serde_json::Error| {
+        let wrong = plainly(&error.to_string());
+        Problem::new(Kind::InvalidRequest, format!("{wrong}; send {form}"))
+    })
 }
 
 fn done(Applied { effect, result, .. }: Applied) -> Done {

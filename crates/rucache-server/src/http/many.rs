@@ -7,7 +7,9 @@ use futures_util::stream;
 use rucache::Ttl;
 use rucache::core::{Key, ServiceName};
 use rucache::engine::{Accept, Written};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 use super::access::Access;
 use super::app::App;
@@ -89,21 +91,26 @@ struct NewValues {
 }
 
 /// A life in seconds, or as text.
-#[derive(Deserialize)]
-#[serde(untagged)]
-pub(super) enum Life {
-    Secs(u64),
-    Text(String),
+pub(super) struct Life(String);
+
+impl<'de> Deserialize<'de> for Life {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::String(text) => Ok(Self(text)),
+            // 60.0 is 60 in JSON.
+            Value::Number(number) if number.as_f64().is_some_and(|secs| secs.fract() == 0.0) => {
+                Ok(Self(number.to_string().trim_end_matches(".0").to_owned()))
+            }
+            _ => Err(D::Error::custom("ttl: not seconds, nor a text such as 15min")),
+        }
+    }
 }
 
 impl Life {
     /// The TTL.
     pub(super) fn ttl(&self) -> Result<Ttl, Problem> {
-        let text = match self {
-            Self::Secs(secs) => secs.to_string(),
-            Self::Text(text) => text.clone(),
-        };
-        text.parse().map_err(|error| Problem::new(Kind::InvalidRequest, format!("ttl: {error}")))
+        let read = self.0.parse();
+        read.map_err(|error| Problem::new(Kind::InvalidRequest, format!("ttl: {error}")))
     }
 }
 

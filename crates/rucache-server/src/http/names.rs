@@ -1,5 +1,7 @@
 //! `/v1/cache/{service}`: the names of a service, and its end; `/v1/cache`: the end of everything.
 
+use rucache::CacheError;
+use rucache::core::ErrorKind;
 use rucache::engine::Written;
 use serde::Serialize;
 
@@ -90,7 +92,13 @@ struct Cleared<'a> {
 
 async fn list(app: App, call: Call) -> Answered {
     let (service, limit) = (call.path_service()?, call.page_limit()?);
-    let page = app.cache().service(&service).names(call.query("cursor"), limit).await?;
+    let page = app.cache().service(&service).names(call.query("cursor"), limit).await;
+    let page = page.map_err(|error| match error {
+        CacheError::Backend(error) if error.kind() == ErrorKind::Invalid => {
+            Problem::parameter("cursor", "it is none of this listing; begin without one")
+        }
+        error => error.into(),
+    })?;
     let names = Names {
         service: service.as_str(),
         keys: page.keys.iter().map(rucache::Key::name).collect(),

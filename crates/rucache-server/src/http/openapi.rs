@@ -30,7 +30,7 @@ pub(super) fn document(limits: &Limits) -> Value {
     let mut paths = Map::new();
     for route in route::routes() {
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
-        path[route.verb.as_str()] = operation(route, limits);
+        path[route.verb.as_str()] = operation(route);
     }
     json!({
         "openapi": "3.1.0",
@@ -51,15 +51,15 @@ pub(super) fn document(limits: &Limits) -> Value {
     })
 }
 
-fn operation(route: &Route, limits: &Limits) -> Value {
+fn operation(route: &Route) -> Value {
     let in_path = path_parameters(route.path).map(|name| {
         let about = schema::path_parameter(name);
         json!({ "name": name, "in": "path", "required": true, "description": about,
-                "schema": schema::parameter(name, limits) })
+                "schema": schema::parameter(name) })
     });
     let in_query = route.query.iter().map(|Parameter { name, about, required }| {
         json!({ "name": name, "in": "query", "required": *required == Required::Yes,
-                "description": about, "schema": schema::parameter(name, limits) })
+                "description": about, "schema": schema::parameter(name) })
     });
     let mut operation = json!({
         "summary": route.about,

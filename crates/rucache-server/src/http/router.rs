@@ -75,7 +75,7 @@ impl Router {
         let app = &self.0.app;
         let mut response = match self.0.find(&request) {
             Ok((served, path)) => answer(app, served, path, request).await,
-            Err(refusal) => refusal,
+            Err(refusal) => refusal.into_response(),
         };
         if app.is_stopping() {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -85,10 +85,10 @@ impl Router {
 }
 
 impl Places {
-    /// The route that `request` is for, and the parameters in its path; else what it is told.
-    fn find(&self, request: &Request) -> Result<(&Served, Result<Path, Problem>), Response> {
+    /// The route that `request` is for, and the parameters in its path.
+    fn find(&self, request: &Request) -> Result<(&Served, Result<Path, Problem>), Refusal> {
         let path = request.uri().path();
-        let Ok(found) = self.places.at(path) else { return Err(no_such_route().into_response()) };
+        let found = self.places.at(path).map_err(|_| Refusal::Path)?;
         let Place { parameters, has_verbs, served } = found.value;
         let last = path.rsplit('/').next().unwrap_or_default();
         let verb = match last.find(':') {
@@ -96,20 +96,37 @@ impl Places {
             _ => "",
         };
         let here = || served.iter().filter(|one| split(one.route.path).1 == verb);
-        if let Some(served) = here().find(|one| one.route.verb.is(request.method())) {
-            let values = found.params.iter().map(|(_, value)| value);
-            return Ok((served, Path::decoded(parameters, values)));
+        match here().find(|one| one.route.verb.is(request.method())) {
+            Some(served) => {
+                let values = found.params.iter().map(|(_, value)| value);
+                Ok((served, Path::decoded(parameters, values)))
+            }
+            None if here().next().is_none() => Err(Refusal::Path),
+            None => Err(Refusal::Method(here().map(|one| one.route.verb.allows()).collect())),
         }
-        let allowed: Vec<_> = here().map(|one| one.route.verb.allows()).collect();
-        if allowed.is_empty() {
-            return Err(no_such_route().into_response());
-        }
+    }
+}
+
+/// Why a request is for no route.
+enum Refusal {
+    /// There is none with its path.
+    Path,
+    /// Those with its path take these methods.
+    Method(Vec<&'static str>),
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let Self::Method(allowed) = self else {
+            let detail = "GET /openapi.json describes those that exist";
+            return Problem::new(Kind::NoSuchRoute, detail).into_response();
+        };
         let detail = "the header Allow lists the methods it takes";
         let mut response = Problem::new(Kind::MethodNotAllowed, detail).into_response();
         if let Ok(allow) = HeaderValue::try_from(allowed.join(",")) {
             response.headers_mut().insert(header::ALLOW, allow);
         }
-        Err(response)
+        response
     }
 }
 
@@ -120,10 +137,6 @@ pub(super) fn split(path: &'static str) -> (&'static str, &'static str) {
         Some(at) => path.split_at(at + 1),
         None => (path, ""),
     }
-}
-
-fn no_such_route() -> Problem {
-    Problem::new(Kind::NoSuchRoute, "GET /openapi.json describes those that exist")
 }
 
 /// Runs a handler. Whatever it does, there is an answer.

@@ -6,5 +6,4 @@ mod backend_down;
 mod page;
 mod privacy;
 mod scrape;
-mod scratch;
 mod screenshots;

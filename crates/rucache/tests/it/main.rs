@@ -6,3 +6,5 @@ mod config;
 mod examples;
 mod flood;
 mod open;
+#[cfg(feature = "providers")]
+mod sources;

@@ -8,8 +8,8 @@ use crate::config::Limits;
 /// The schemas of the cache's own routes.
 pub(super) fn schemas(limits: &Limits) -> Value {
     let texts = || json!({ "type": "array", "items": { "type": "string" } });
-    let some =
-        || json!({ "type": "array", "items": { "type": "string" }, "maxItems": limits.batch });
+    let name = || json!({ "type": "string", "minLength": 1 });
+    let some = || json!({ "type": "array", "items": name(), "maxItems": limits.batch });
     let outcome = json!({ "enum": ["done", "deferred"] });
     let any = json!({ "type": "object", "additionalProperties": true });
     let text_or_null = || json!({ "type": ["string", "null"] });
@@ -20,9 +20,9 @@ pub(super) fn schemas(limits: &Limits) -> Value {
         "NewValues": closed(
             &["values"],
             json!({
-                "values": any,
+                "values": { "type": "object", "propertyNames": { "minLength": 1 } },
                 "ttl": ttl(),
-                "tags": { "type": "array", "items": { "type": "string" }, "maxItems": 16 },
+                "tags": { "type": "array", "items": name(), "maxItems": 16 },
             }),
         ),
         "Deleted": object(

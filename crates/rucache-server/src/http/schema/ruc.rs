@@ -168,7 +168,10 @@ fn invalid_record() -> Value {
 }
 
 fn rate(required: &[&str]) -> Value {
-    let decimal = || json!({ "type": "string", "examples": ["3.745"] });
+    let decimal = || {
+        json!({ "type": "string", "pattern": "^[0-9]{1,12}(\\.[0-9]{1,6})?$",
+                "examples": ["3.745"] })
+    };
     closed(
         required,
         json!({

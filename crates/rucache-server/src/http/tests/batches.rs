@@ -57,6 +57,7 @@ async fn answers_stand_in_the_order_of_the_numbers_and_duplicates_are_answered()
         results[1],
         json!({
             "ruc": SUNAT, "outcome": "found", "cache": "miss", "record": { "ruc": SUNAT },
+            "source": "scripted",
         })
     );
     assert_eq!(asked.load(Ordering::Relaxed), 3, "the number that stands twice is asked for once");

@@ -23,8 +23,8 @@ RUC          OUTCOME      CACHE  FACTURA     ESTADO           CONDICIÓN  NAME O
     NORTE DE MUESTRA 000000 S.A.
 ";
 
-const NOT_COVERED: &str = "rucache: note: the source does not cover every number; set source.register to SUNAT's \
-     register\n";
+const NOT_COVERED: &str = "rucache: note: the source does not cover every number; set \
+     RUCACHE_MIGO_TOKEN to ask MIGO, or source.register to SUNAT's register\n";
 
 /// Looks `numbers` up in the sample, taken as the whole register; `name` is that of its file.
 fn look_up_in_whole_register(name: &str, numbers: &[&str]) -> Run {

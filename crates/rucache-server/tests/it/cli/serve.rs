@@ -17,7 +17,7 @@ fn start_message_says_what_is_served_and_where() {
             &*format!("rucache {}", env!("CARGO_PKG_VERSION")),
             "  backend       memory://",
             "  source        bundled sample of the register; other numbers are not covered, set \
-             source.register to know them",
+             source.register or RUCACHE_MIGO_TOKEN to know them",
             &*format!("  listening on  {}", service.url),
         ]
     );

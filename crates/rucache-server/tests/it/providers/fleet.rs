@@ -20,7 +20,7 @@ fn ten_thousand_requests_for_a_thousand_numbers_ask_for_each_once_in_few_calls()
     let redis = RedisServer::start(RedisOptions::default());
     let backend = format!("{}?timeout=10s&connect_timeout=5s", redis.url());
     let fake = ProviderFake::start(ProviderShape::Migo);
-    fake.set_latency(Duration::from_millis(200));
+    fake.set_latency(Duration::from_millis(500));
     let start = || {
         let program = over(&fake, ProviderShape::Migo, &["--backend", &backend]);
         // A burst that takes a moment on a quick machine takes seconds on a busy one.

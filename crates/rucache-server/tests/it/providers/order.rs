@@ -26,7 +26,11 @@ fn register_answers_first_and_an_api_the_rest() {
     assert_eq!(asker.get("/health").json()["checks"]["sources"], "✅ register, migo");
     let published = asker.metric("rucache_register_timestamp_seconds{cache=\"rucache\"}");
     let now = super::stand::now_millis() / 1_000;
-    assert!((now - 3_600..=now).contains(&(published as u64)), "{published}");
+    let published: u64 = published.to_string().parse().expect("whole seconds");
+    assert!((now - 3_600..=now).contains(&published), "{published}");
+    let told = asker.get("/health").json()["register"].clone();
+    let told: jiff::Timestamp = told.as_str().expect("text").parse().expect("a time");
+    assert_eq!(u64::try_from(told.as_second()), Ok(published));
 }
 
 #[test]
