@@ -153,14 +153,19 @@ impl RucCache {
             Ok(Found::Negative(verdict)) => return self.refused(verdict),
             _ => {}
         }
-        let mut read = self.read(&key, *ruc).await;
-        if is_of_another(&read, *ruc) {
+        // Apart: a hit does not carry the room along that a load takes.
+        Box::pin(self.load_served(*ruc, key)).await
+    }
+
+    async fn load_served(&self, ruc: Ruc, key: Key) -> Lookup {
+        let mut read = self.read(&key, ruc).await;
+        if is_of_another(&read, ruc) {
             // Somebody wrote another number's record under this one's name: no record at all.
             let _ = self.cache.delete(&key).await;
-            read = self.read(&key, *ruc).await;
+            read = self.read(&key, ruc).await;
         }
         let mut learned = Vec::new();
-        let lookup = self.judge(*ruc, read, &mut learned);
+        let lookup = self.judge(ruc, read, &mut learned);
         self.list_learned(learned);
         lookup
     }

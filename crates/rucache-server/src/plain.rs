@@ -87,7 +87,10 @@ mod tests {
             let error = core::Error::new(ErrorKind::CircuitOpen, "redis", Operation::Ping);
             of_backend(&error.at_node("a:6379").with_source(cause))
         };
-        assert_eq!(error(Layer("left alone", Some(refused.into()))), "redis at a:6379: wrong password");
+        assert_eq!(
+            error(Layer("left alone", Some(refused.into()))),
+            "redis at a:6379: wrong password"
+        );
         assert_eq!(error(Layer("not back yet", None)), "redis at a:6379: not back yet");
     }
 }

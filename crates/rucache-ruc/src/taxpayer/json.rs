@@ -76,13 +76,16 @@ impl Taxpayer {
         out.extend_from_slice(b"{\"ruc\":\"");
         out.extend_from_slice(&self.ruc().to_ascii());
         out.push(b'"');
-        for (field, value) in self.fields() {
-            out.extend_from_slice(b",\"");
-            out.extend_from_slice(field.name().as_bytes());
-            out.extend_from_slice(b"\":");
-            append_text(value, out);
+        let mut segments = self.segments();
+        for (field, value) in Field::ALL.iter().zip(&mut segments) {
+            if !value.is_empty() {
+                out.extend_from_slice(b",\"");
+                out.extend_from_slice(field.name().as_bytes());
+                out.extend_from_slice(b"\":");
+                append_text(value, out);
+            }
         }
-        let extra = self.extra_json().and_then(|json| json.strip_prefix('{')?.strip_suffix('}'));
+        let extra = segments.next().and_then(|json| json.strip_prefix('{')?.strip_suffix('}'));
         if let Some(members) = extra {
             out.push(b',');
             out.extend_from_slice(members.as_bytes());

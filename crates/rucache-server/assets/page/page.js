@@ -56,7 +56,7 @@ function showNumbers(view) {
   figure(id("now-rate"), moment && moment.reads / moment.took);
   figure(id("now-slow"), at(0.99, minute) ?? null, "ms");
   figure(id("now-loads"), moment && moment.loads / moment.took);
-  id("all-ratio").textContent = `${percent(hits(view), reads(view))} since the start`;
+  id("all-ratio").textContent = `${percent(hits(view), reads(view))} overall`;
   id("all-reads").textContent = `${whole(reads(view))} in all`;
   id("now-median").textContent = `median ${short(at(0.5, minute) ?? null)} ms`.replace("– ms", "–");
   id("all-loads").textContent = `${whole(view.loads.in_flight)} in flight`;

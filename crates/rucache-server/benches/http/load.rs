@@ -23,6 +23,7 @@ pub(crate) struct Load {
 }
 
 struct Connection {
+    address: SocketAddr,
     stream: TcpStream,
     requests: Vec<String>,
     /// How many it has sent.
@@ -42,6 +43,7 @@ impl Load {
 
     /// Asserts that what is asked for is answered by the local tier.
     pub(crate) fn expect_hits(&mut self) {
+        self.connect_anew();
         let Self { runtime, connections } = self;
         for _ in 0..RECORDS {
             let head = runtime.block_on(connections[0].ask());
@@ -49,9 +51,18 @@ impl Load {
         }
     }
 
+    /// A server does not wait for ever for the next request, and others had their turns meanwhile.
+    fn connect_anew(&mut self) {
+        let anew = join_all(self.connections.iter_mut().map(async |connection| {
+            connection.stream = connect(connection.address).await;
+        }));
+        self.runtime.block_on(anew);
+    }
+
     /// Requests a second when `requests` are asked for as fast as they are answered.
     #[expect(clippy::cast_precision_loss, reason = "requests of a round fit a double")]
     pub(crate) fn rate(&mut self, requests: usize) -> f64 {
+        self.connect_anew();
         let each = requests / self.connections.len();
         let began = now();
         self.runtime.block_on(join_all(self.connections.iter_mut().map(async |connection| {
@@ -66,6 +77,7 @@ impl Load {
     /// for its turn took as much longer.
     #[expect(clippy::cast_precision_loss, reason = "connections fit a double")]
     pub(crate) fn at(&mut self, rate: f64, seconds: f64) -> Latencies {
+        self.connect_anew();
         let every = Duration::from_secs_f64(self.connections.len() as f64 / rate);
         let (began, until) = (now(), Duration::from_secs_f64(seconds));
         let first = |at: usize| began + Duration::from_secs_f64(at as f64 / rate);
@@ -87,14 +99,13 @@ impl Load {
 impl Connection {
     /// The connection number `at`, which begins at another record than the others.
     async fn to(address: SocketAddr, at: usize) -> Self {
-        let stream = TcpStream::connect(address).await.expect("a server that listens");
-        stream.set_nodelay(true).expect("a connection");
+        let stream = connect(address).await;
         let request = |record| {
             let path = server::path(record);
             format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept: application/json\r\n\r\n")
         };
         let requests = (0..RECORDS).map(request).collect();
-        Self { stream, requests, sent: at * 31, answer: Box::new([0; ANSWER]) }
+        Self { address, stream, requests, sent: at * 31, answer: Box::new([0; ANSWER]) }
     }
 
     /// Sends the next request and reads its answer, of which it gives the head.
@@ -116,6 +127,12 @@ impl Connection {
             }
         }
     }
+}
+
+async fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).await.expect("a server that listens");
+    stream.set_nodelay(true).expect("a connection");
+    stream
 }
 
 fn head_end(answer: &[u8]) -> Option<usize> {

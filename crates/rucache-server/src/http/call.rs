@@ -16,7 +16,6 @@ use serde::de::DeserializeOwned;
 use super::limits;
 use super::problem::{Kind, Problem};
 use super::route::{Parameter, Route};
-use super::router;
 use crate::config::Limits;
 
 /// A request whose path and query are well formed, and whose query holds known parameters only.
@@ -52,19 +51,18 @@ impl Path {
 
 impl Call {
     /// Reads the parameters of `request`, which `route` answers under `limits`; those of its path
-    /// are `path`.
+    /// are `path`, and `verb` follows the last of them.
     pub(super) fn new(
         request: Request,
-        path: Result<Path, Problem>,
+        path: Path,
         route: &Route,
+        verb: &'static str,
         limits: Limits,
     ) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         check_uri(&parts.uri)?;
-        let path = path?;
         let query =
             parts.uri.query().map_or_else(|| Ok(Vec::new()), |text| query(text, route.query))?;
-        let verb = router::split(route.path).1;
         Ok(Self { path, verb, limits, query, headers: parts.headers, body })
     }
 

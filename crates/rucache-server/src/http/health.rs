@@ -159,7 +159,8 @@ impl Probes {
         let probe = app.cache().probe().await;
         let before = last.as_ref().is_none_or(|probed| probed.keeps);
         let keeps = probe.as_ref().map_or(before, |probe| probe.works);
-        let ping = probe.map(|probe| probe.took / PROBE_CALLS).map_err(|error| plain::of_cache(&error));
+        let ping =
+            probe.map(|probe| probe.took / PROBE_CALLS).map_err(|error| plain::of_cache(&error));
         last.insert(Probed { at, ping, keeps }).clone()
     }
 }

@@ -4,6 +4,7 @@
 //! much again as the look-up itself.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 
 use axum::extract::Request;
@@ -22,6 +23,8 @@ use super::route::{self, Route};
 /// A route that is served, and what is counted of it.
 pub(super) struct Served {
     pub(super) route: &'static Route,
+    /// What follows the last parameter of its path.
+    pub(super) verb: &'static str,
     pub(super) metrics: RouteMetrics,
 }
 
@@ -49,7 +52,7 @@ impl Router {
         let mut places: Vec<(&'static str, Place)> = Vec::new();
         for route in route::routes().filter(|route| door.serves(route.access)) {
             let (path, verb) = split(route.path);
-            let served = Served { route, metrics: app.metrics().of(route) };
+            let served = Served { route, verb, metrics: app.metrics().of(route) };
             match places.iter_mut().find(|(known, _)| *known == path) {
                 Some((_, place)) => {
                     place.has_verbs |= !verb.is_empty();
@@ -95,7 +98,7 @@ impl Places {
             Some(at) if *has_verbs => &last[at..],
             _ => "",
         };
-        let here = || served.iter().filter(|one| split(one.route.path).1 == verb);
+        let here = || served.iter().filter(|one| one.verb == verb);
         match here().find(|one| one.route.verb.is(request.method())) {
             Some(served) => {
                 let values = found.params.iter().map(|(_, value)| value);
@@ -146,15 +149,16 @@ pub(super) async fn answer(
     path: Result<Path, Problem>,
     request: Request,
 ) -> Response {
-    let Served { route, metrics } = served;
+    let Served { route, verb, metrics } = served;
     let (runtime, live) = (app.runtime(), app.live());
     let began = runtime.now();
     let limit = live.limits.request;
-    let handling = async {
+    // Pinned here: wrapped as it is, it would be moved each time.
+    let handling = pin!(async {
         live.admit(route.access, request.headers())?;
-        let call = Call::new(request, path, route, live.limits)?;
+        let call = Call::new(request, path?, route, verb, live.limits)?;
         (route.handler)(app.clone(), call).await
-    };
+    });
     let caught = AssertUnwindSafe(handling).catch_unwind();
     let answered = match tokio::time::timeout(limit, caught).await {
         Ok(Ok(answered)) => answered,

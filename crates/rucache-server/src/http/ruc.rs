@@ -90,7 +90,7 @@ async fn get(app: App, call: Call) -> Answered {
     let ruc = ruc(&call)?;
     let rucs = app.rucs(call.service()?.as_ref());
     if call.flag("cached", "only")? {
-        let Some(hit) = rucs.get(&ruc).await else {
+        let Some(hit) = Box::pin(rucs.get(&ruc)).await else {
             app.log(&ruc_key(rucs.service_name(), ruc), Event::Miss);
             let detail = "no fresh record is cached; without ?cached=only the source is asked";
             return Err(Problem::new(Kind::NotCached, detail).with("ruc", call.path("ruc")));

@@ -55,7 +55,8 @@ impl Patient {
 
     pub(super) async fn connect(&self) -> Found {
         let Err(error) = self.backend.ping().await else { return Ok(String::new()) };
-        let is_unreachable = matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::CircuitOpen);
+        let is_unreachable =
+            matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::CircuitOpen);
         let Some(node) = error.node().filter(|_| is_unreachable) else {
             return Err(self.explained(error));
         };

@@ -8,9 +8,9 @@ use rucache::ruc::{Field, Reason, Ruc, Taxpayer};
 use rucache::{CacheError, Key, Ttl};
 use serde_json::json;
 
+use super::Found;
 use super::patient::{Patient, SERVICE};
 use crate::plain;
-use super::Found;
 
 /// Numbers of legal entities begin here, and have eight digits more before the check digit.
 const FIRST: u64 = 2_000_000_000;

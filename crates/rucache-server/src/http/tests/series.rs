@@ -51,6 +51,7 @@ async fn check(numbers: u64) {
         lines.filter_map(|line| Some(line.rsplit_once(' ')?.0.to_owned())).collect()
     };
     let before = series(&first);
+    println!("{numbers} numbers: {} series", before.len());
     assert!(before.len() < MOST, "{} series", before.len());
     let digits = |text: &str| {
         let runs = text.split(|c: char| !c.is_ascii_digit());

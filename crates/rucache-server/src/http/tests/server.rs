@@ -74,7 +74,7 @@ static PANICS: Route = Route {
 async fn handler_that_panics_is_an_internal_problem() {
     let service = Service::start().await;
     let app = service.app.clone();
-    let served = Served { route: &PANICS, metrics: app.metrics().of(&PANICS) };
+    let served = Served { route: &PANICS, verb: "", metrics: app.metrics().of(&PANICS) };
     let request = Request::get(PANICS.path).body(Body::empty()).expect("a request");
     let answer = router::answer(&app, &served, Ok(Path::default()), request).await;
     assert_eq!(answer.status(), 500);

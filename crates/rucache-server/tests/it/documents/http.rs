@@ -35,7 +35,8 @@ impl Remote {
         };
         let mut answer = answer.expect("an answer");
         let body = answer.body_mut().read_to_string().expect("text");
-        let body = if body.is_empty() { Value::Null } else { serde_json::from_str(&body).expect("JSON") };
+        let body =
+            if body.is_empty() { Value::Null } else { serde_json::from_str(&body).expect("JSON") };
         (answer.status().as_u16(), body)
     }
 
@@ -97,8 +98,7 @@ impl Remote {
                     "/problems/not-a-ruc" => "invalid",
                     _ => "unavailable",
                 };
-                let mut told =
-                    only(&body, &["rule", "expected", "reason", "attempts", "cause"]);
+                let mut told = only(&body, &["rule", "expected", "reason", "attempts", "cause"]);
                 told["outcome"] = outcome.into();
                 told
             }
@@ -109,7 +109,9 @@ impl Remote {
         let (_, page) = self.get("/v1/invalid-rucs");
         assert!(page["next"].is_null());
         let items = page["items"].as_array().expect("a list").iter();
-        Value::Object(items.map(|one| (text(&one["ruc"]).to_owned(), one["attempts"].clone())).collect())
+        Value::Object(
+            items.map(|one| (text(&one["ruc"]).to_owned(), one["attempts"].clone())).collect(),
+        )
     }
 
     fn batch(&self, id: &Value, rucs: &Value) -> Value {
@@ -218,9 +220,7 @@ impl Driver for Remote {
             ("set_exchange_rate", [day, rate]) => {
                 self.done("PUT", &format!("/v1/exchange-rate/{}", text(day)), Some(rate))
             }
-            ("get_exchange_rate", [day]) => {
-                self.found(&format!("/v1/exchange-rate/{}", text(day)))
-            }
+            ("get_exchange_rate", [day]) => self.found(&format!("/v1/exchange-rate/{}", text(day))),
             ("invalidate", [what]) => self.done("POST", "/v1/invalidate", Some(what)),
             ("publish", [event]) => {
                 let (_, done) = self.ask("POST", "/v1/events", Some(event));

@@ -92,7 +92,9 @@ impl Library {
                 let values = cache.get_many::<Value>(&keys).await;
                 let found = keys.iter().zip(values);
                 Value::Object(
-                    found.filter_map(|(key, value)| Some((key.name().to_owned(), value?))).collect(),
+                    found
+                        .filter_map(|(key, value)| Some((key.name().to_owned(), value?)))
+                        .collect(),
                 )
             }
             ("set_many", [service, Value::Object(values), ttl]) => {
@@ -169,7 +171,9 @@ impl Library {
                 Some(hit) => serde_json::to_value(&*hit.record).expect("JSON"),
                 None => Value::Null,
             },
-            ("delete_ruc", [ruc]) => done(rucs.delete(&number(ruc)).await.expect("deleted").written),
+            ("delete_ruc", [ruc]) => {
+                done(rucs.delete(&number(ruc)).await.expect("deleted").written)
+            }
             ("lookup", [ruc]) => self.look_up(text(ruc)).await,
             ("batch", [id, Value::Array(texts)]) => {
                 let id: BatchId = text(id).parse().expect("an id");
