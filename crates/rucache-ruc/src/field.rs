@@ -26,6 +26,13 @@ macro_rules! fields {
                 }
             }
 
+            /// What stands before its value in a JSON object that has other members before it.
+            pub(crate) const fn opening(self) -> &'static str {
+                match self {
+                    $(Self::$variant => concat!(",\"", stringify!($name), "\":\""),)+
+                }
+            }
+
             /// The field of that wire name.
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {

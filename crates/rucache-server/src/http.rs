@@ -33,6 +33,7 @@ mod page;
 mod openapi;
 mod schema;
 mod inside;
+mod alarm;
 mod patience;
 mod server;
 

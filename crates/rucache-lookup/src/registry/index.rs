@@ -1,7 +1,8 @@
 //! The index of a service's verdicts: a map of the numbers, each with the kind of its reason.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::future::poll_fn;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -124,12 +125,17 @@ impl RucCache {
     pub async fn invalid_breakdown(&self) -> Result<InvalidCounts, RegistryError> {
         let index = self.index().await?;
         let now = self.cache().runtime().wall();
-        // A page may repeat what an earlier one has told.
-        let mut kinds: std::collections::HashMap<String, Bytes> = std::collections::HashMap::new();
+        // A page may repeat what an earlier one has told; of what was told a hash is enough.
+        let (mut told, hasher) = (HashSet::<u64>::new(), RandomState::new());
+        let mut notes: BTreeMap<Bytes, u64> = BTreeMap::new();
         let mut cursor: Option<String> = None;
         loop {
             let page = index.backend.map_page(&index.map, cursor.as_deref(), PAGE, now).await?;
-            kinds.extend(page.entries.into_iter().map(|entry| (entry.member, entry.note)));
+            for MapEntry { member, note, .. } in page.entries {
+                if told.insert(hasher.hash_one(&member)) {
+                    *notes.entry(note).or_default() += 1;
+                }
+            }
             cursor = page.next;
             if cursor.is_none() {
                 break;
@@ -137,10 +143,10 @@ impl RucCache {
             let_others_go_on().await;
         }
         let mut counts = InvalidCounts::default();
-        for note in kinds.into_values() {
-            counts.total_count += 1;
+        for (note, count) in notes {
+            counts.total_count += count;
             let reason = String::from_utf8_lossy(&note).into_owned();
-            *counts.breakdown_by_reason.entry(reason).or_default() += 1;
+            *counts.breakdown_by_reason.entry(reason).or_default() += count;
         }
         Ok(counts)
     }

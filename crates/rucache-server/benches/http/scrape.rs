@@ -63,13 +63,15 @@ pub(crate) fn measure(
         });
     }
     scrapes.sort_unstable();
-    let [median, worst] = [scrapes.len() / 2, scrapes.len() - 1].map(|at| scrapes[at]);
+    let last = scrapes.len() - 1;
+    let [median, p99, worst] = [50, 99, 100].map(|part| scrapes[last * part / 100]);
     let mut text = format!(
         "{} scrapes of {series} series, one each {EVERY:?}, under {rate:.0} look-ups a second, with \
-         {VERDICTS} verdicts in the registry: median {:.1} ms, longest {:.1} ms.\n\n\
+         {VERDICTS} verdicts in the registry: median {:.1} ms, p99 {:.1} ms, longest {:.1} ms.\n\n\
          | look-ups, microseconds | median | p90 | p99 | p99.9 | max |\n|---|---|---|---|---|---|\n",
         scrapes.len(),
         median.as_secs_f64() * 1e3,
+        p99.as_secs_f64() * 1e3,
         worst.as_secs_f64() * 1e3,
     );
     for (name, latencies) in [("not scraped", calm), ("scraped", watched)] {
@@ -77,7 +79,8 @@ pub(crate) fn measure(
         // Writing to a string cannot fail.
         let _ = writeln!(text, "| {name} | {median} | {p90} | {p99} | {p999} | {max} |");
     }
-    assert!(worst < MOST, "a scrape took {worst:?}\n{text}");
+    // The longest of all may be that of a machine that did something else.
+    assert!(p99 < MOST, "one scrape in a hundred took {p99:?}\n{text}");
     text
 }
 

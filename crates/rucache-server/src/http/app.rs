@@ -18,7 +18,7 @@ use super::metrics::Metrics;
 use super::openapi;
 use super::overview::Registry;
 use super::page::Page;
-use crate::config::ServerConfig;
+use crate::config::{CacheEvents, ServerConfig};
 
 /// Service of taxpayer records where a request names none.
 const DEFAULT_SERVICE: &str = "migo";
@@ -38,6 +38,8 @@ struct Shared {
     openapi: Bytes,
     config: ServerConfig,
     live: RwLock<Arc<Live>>,
+    /// Whether cache events are logged, so that who logs none does not look at the rest.
+    tells_events: AtomicBool,
     metrics: Metrics,
     page: Page,
     registry: Registry,
@@ -57,7 +59,7 @@ impl App {
         cache: rucache::Cache,
         metrics: Metrics,
     ) -> Result<Self, InvalidRule> {
-        let live = RwLock::new(Arc::new(Live::of(&config)?));
+        let live = Live::of(&config)?;
         metrics.watch().begin(cache.runtime().clone());
         Ok(Self(Arc::new(Shared {
             default_rucs: cache.ruc(DEFAULT_SERVICE),
@@ -67,7 +69,8 @@ impl App {
             probes: Probes::default(),
             openapi: openapi::document(&config.limits).to_string().into(),
             config,
-            live,
+            tells_events: AtomicBool::new(live.cache_events != CacheEvents::Off),
+            live: RwLock::new(Arc::new(live)),
             metrics,
             page: Page::default(),
             registry: Registry::default(),
@@ -155,6 +158,8 @@ impl App {
         let mut live = self.0.live.write().unwrap_or_else(PoisonError::into_inner);
         match loaded {
             Ok((new, beyond)) => {
+                let tells = new.cache_events != CacheEvents::Off;
+                self.0.tells_events.store(tells, Ordering::Relaxed);
                 *live = Arc::new(new);
                 Ok(beyond)
             }
@@ -163,6 +168,11 @@ impl App {
                 Err(fault)
             }
         }
+    }
+
+    /// Whether cache events are logged.
+    pub(super) fn tells_events(&self) -> bool {
+        self.0.tells_events.load(Ordering::Relaxed)
     }
 
     /// Says from now on that the service is not ready.

@@ -39,13 +39,16 @@ impl Path {
         names: &[&'static str],
         values: impl Iterator<Item = &'a str>,
     ) -> Result<Self, Problem> {
-        let decoded = names.iter().zip(values).map(|(name, value)| {
-            match percent_decode_str(value).decode_utf8() {
-                Ok(value) => Ok((*name, value.into_owned())),
-                Err(_) => Err(Problem::parameter(name, "it is not UTF-8")),
-            }
-        });
-        decoded.collect::<Result<_, _>>().map(Self)
+        let mut decoded = Vec::with_capacity(names.len());
+        for (name, value) in names.iter().zip(values) {
+            let value = match value.contains('%') {
+                false => Ok(value.into()),
+                true => percent_decode_str(value).decode_utf8(),
+            };
+            let value = value.map_err(|_| Problem::parameter(name, "it is not UTF-8"))?;
+            decoded.push((*name, value.into_owned()));
+        }
+        Ok(Self(decoded))
     }
 }
 

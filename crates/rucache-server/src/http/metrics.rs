@@ -85,7 +85,10 @@ impl App {
     pub(super) async fn keep_metrics(&self) {
         loop {
             self.runtime().sleep(UPKEEP).await;
-            self.metrics().exporter.upkeep();
+            // There are many where much is asked; look-ups shall not wait for it.
+            let app = self.clone();
+            let upkeep = move || app.metrics().exporter.upkeep();
+            drop(tokio::task::spawn_blocking(upkeep).await);
         }
     }
 }

@@ -24,7 +24,7 @@ const SERVICES: usize = 12;
 const REGISTRY_LIFE: (Duration, u32) = (Duration::from_secs(5), 50);
 
 /// How long whoever asks waits for the registry to be gone through.
-const REGISTRY_PATIENCE: Duration = Duration::from_millis(5);
+const REGISTRY_PATIENCE: Duration = Duration::from_millis(2);
 
 pub(super) static ROUTES: [Route; 1] = [Route {
     verb: Verb::Get,

@@ -11,13 +11,14 @@ use futures_util::future::{join, join_all};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::access::Door;
+use super::alarm::Alarm;
 use super::app::App;
 use super::limits;
 use super::patience::Patient;
@@ -161,10 +162,12 @@ async fn drive(stream: TcpStream, app: App, router: Router, stopped: watch::Rece
         async move { Ok::<_, Infallible>(router.answer(request).await) }
     });
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
+        .timer(Alarm::new())
         .header_read_timeout(limits::HEAD_READ)
         .max_header_size(app.live().limits.head)
         .max_buf_size(limits::BUFFER)
+        // Answers are short: to copy one is cheaper than to send it in two parts.
+        .writev(false)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     // How a connection ends is its client's affair: it has its answer, or does not want it.

@@ -36,10 +36,10 @@ const VERDICT: &str = "verdict";
 impl App {
     /// Logs what happened to `key`, if that is asked for.
     pub(super) fn log(&self, key: &Key, event: Event<'_>) {
-        let level = self.live().cache_events;
-        if level == CacheEvents::Off {
+        if !self.tells_events() {
             return;
         }
+        let level = self.live().cache_events;
         // On one line whatever it holds; numbers are masked where lines are written.
         let name = key.as_str().escape_debug();
         macro_rules! tell {
@@ -81,7 +81,7 @@ impl App {
 
     /// Logs how the cache answered a look-up of `ruc` in `service`, if that is asked for.
     pub(super) fn log_look_up(&self, service: &ServiceName, ruc: Ruc, lookup: &Lookup) {
-        if self.live().cache_events == CacheEvents::Off {
+        if !self.tells_events() {
             return;
         }
         let key = ruc_key(service, ruc);
