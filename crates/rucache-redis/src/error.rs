@@ -37,7 +37,7 @@ pub(crate) enum Cause {
     Garbled,
     #[error("the answer has an unexpected form")]
     Form,
-    #[error("the node is left alone since it failed")]
+    #[error("the node is left alone since this: {0}")]
     Open(#[source] Box<Cause>),
     #[error("the node is back, its missed invalidations are still being delivered")]
     Recovering,
