@@ -196,20 +196,7 @@ impl Key {
     /// The key `{kind}_{number}` in `service`, which always fits: `migo:ruc_20131312955`.
     #[must_use]
     pub fn of_number(service: &ServiceName, kind: KeyKind, number: u64) -> Self {
-        let mut digits = [0; 20];
-        let mut start = digits.len();
-        let mut rest = number;
-        loop {
-            start -= 1;
-            // A remainder of ten is a digit.
-            digits[start] = b'0' + u8::try_from(rest % 10).unwrap_or_default();
-            rest /= 10;
-            if rest == 0 {
-                break;
-            }
-        }
-        let digits = std::str::from_utf8(&digits[start..]).unwrap_or_default();
-        Self(Text::join(&[service.as_str(), ":", kind.0, "_", digits]))
+        Self(Text::numbered(&service.0, kind.0, number))
     }
 
     /// Reads canonical text: everything before the first `:` is the service.

@@ -69,16 +69,17 @@ pub struct Deadlines {
 
 /// An entry of the local tier. Cloning shares the value.
 #[derive(Clone)]
+#[repr(C)] // A hit looks at the beginning only.
 pub struct LocalEntry {
     value: Arc<dyn Value>,
-    /// [`Deadlines::loaded`] on the wall clock, for other processes and for people.
-    pub loaded_at: Timestamp,
     /// Until when it is good for what.
     pub deadlines: Deadlines,
-    /// Bytes that the value is charged with, without the tier's own overhead.
-    pub weight: u32,
     /// What makes it outdated before its time.
     pub guards: Guards,
+    /// [`Deadlines::loaded`] on the wall clock, for other processes and for people.
+    pub loaded_at: Timestamp,
+    /// Bytes that the value is charged with, without the tier's own overhead.
+    pub weight: u32,
     is_negative: bool,
 }
 
@@ -138,6 +139,7 @@ impl LocalEntry {
     }
 
     /// The value, if it is a `T`.
+    #[inline]
     #[must_use]
     pub fn value<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
         // Asked first, so that the shared count moves once and for the right type only.
@@ -145,17 +147,6 @@ impl LocalEntry {
             return None;
         }
         let any: Arc<dyn Any + Send + Sync> = self.value.clone();
-        any.downcast().ok()
-    }
-
-    /// The value, if it is a `T`, without another share in it.
-    #[inline]
-    #[must_use]
-    pub fn into_value<T: Any + Send + Sync>(self) -> Option<Arc<T>> {
-        if !self.is::<T>() {
-            return None;
-        }
-        let any: Arc<dyn Any + Send + Sync> = self.value;
         any.downcast().ok()
     }
 
@@ -192,11 +183,11 @@ impl fmt::Debug for LocalEntry {
 ///   whichever of them is a negative.
 pub trait Local: Send + Sync {
     /// The entry of `key`, for a reader: it counts as a use of the key.
-    fn get(&self, key: &Key) -> Option<LocalEntry>;
+    fn get(&self, key: &Key) -> Option<Arc<LocalEntry>>;
 
     /// The entry of `key`, for whoever changes it or has just looked: no use of the key, where the
     /// store counts uses.
-    fn peek(&self, key: &Key) -> Option<LocalEntry> {
+    fn peek(&self, key: &Key) -> Option<Arc<LocalEntry>> {
         self.get(key)
     }
 

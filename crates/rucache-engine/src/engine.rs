@@ -86,8 +86,8 @@ impl Engine {
 
     /// The guards of a copy that was read, or begun to be loaded, at `copied` under `ticket`.
     pub(crate) fn guards(ticket: &Ticket, copied: Mono, tags: TagCounts) -> Guards {
-        let tags = (!tags.is_empty()).then(|| Arc::new(tags));
-        Guards { service: ticket.service, sum: ticket.sum, copied, tags }
+        let Ticket { service, sum, epoch, .. } = *ticket;
+        Guards::new(service, sum, copied).with_tags(tags, epoch)
     }
 
     /// Whether nothing has made `entry` outdated, as far as this process is told; what it is not
@@ -95,10 +95,8 @@ impl Engine {
     #[inline]
     pub(crate) fn is_current(&self, entry: &LocalEntry, now: Mono) -> bool {
         let guards = &entry.guards;
-        let unchanged =
-            |tags: &Arc<TagCounts>| tags.iter().all(|(tag, count)| tag.guard.count() == *count);
         self.services.sum(guards.service) == guards.sum
-            && guards.tags.as_ref().is_none_or(unchanged)
+            && guards.tags_stand(self.services.epoch(guards.service))
             && (self.push.is_trusted() || now.since(guards.copied) < UNTOLD)
     }
 
@@ -113,8 +111,9 @@ impl Engine {
         self.if_good(self.local.as_ref()?.get(key)?, now)
     }
 
-    fn if_good(&self, entry: LocalEntry, now: Mono) -> Option<LocalEntry> {
-        (now < entry.deadlines.hard && self.is_current(&entry, now)).then_some(entry)
+    fn if_good(&self, entry: Arc<LocalEntry>, now: Mono) -> Option<LocalEntry> {
+        let is_good = now < entry.deadlines.hard && self.is_current(&entry, now);
+        is_good.then(|| Arc::unwrap_or_clone(entry))
     }
 
     /// Puts a copy of what the shared tier has into the local tier, unless the key has changed since

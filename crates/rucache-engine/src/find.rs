@@ -57,7 +57,7 @@ impl Engine {
         }
         let outcome = Outcome::new(ServedFrom::Local, &entry, now);
         let service = entry.guards.service;
-        Some((Hit { value: entry.into_value()?, outcome }, service))
+        Some((Hit { value: entry.value()?, outcome }, service))
     }
 
     /// What the local tier has of `key`, if it is good enough and a `T`: a reader's first look.
@@ -72,7 +72,7 @@ impl Engine {
     }
 
     #[inline]
-    fn find_in<T: Cacheable>(&self, entry: Option<LocalEntry>, accept: Accept) -> Found<T> {
+    fn find_in<T: Cacheable>(&self, entry: Option<Arc<LocalEntry>>, accept: Accept) -> Found<T> {
         let Some(entry) = entry else { return Found::Nothing };
         let now = self.runtime.coarse_now();
         if !self.is_current(&entry, now) {

@@ -23,11 +23,19 @@ impl Engine {
             // A load may read the raised tag and the old epoch: the tag is raised again after it.
             self.defer(Invalidation::Raise(Marker::Tag(tag.clone())));
         }
-        self.services.raise_epoch(tag.service());
-        self.tags.raise(tag);
+        self.raise_tag(tag);
         self.invalidated(tag.service(), Scope::Tag, origin);
         let both_done = first == Written::Done && second == Written::Done;
         Ok(if both_done { Written::Done } else { Written::Deferred })
+    }
+
+    /// Makes the copies that carry `tag` outdated, and loads that are under way.
+    pub(crate) fn raise_tag(&self, tag: &Key) {
+        // Before the guard: who stores what was loaded before takes its count, then asks for the
+        // epoch. After it: who finds the epoch unchanged does not look at the guard.
+        self.services.raise_epoch(tag.service());
+        self.tags.raise(tag);
+        self.services.raise_epoch(tag.service());
     }
 
     /// Makes all entries of `service` outdated.

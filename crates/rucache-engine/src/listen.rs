@@ -97,8 +97,7 @@ impl Engine {
             }
             Marker::TagEpoch(name) => self.services.raise_epoch(name.as_str()),
             Marker::Tag(tag) => {
-                self.services.raise_epoch(tag.service());
-                self.tags.raise(tag);
+                self.raise_tag(tag);
                 self.pushed(tag.service(), Scope::Tag);
             }
         }

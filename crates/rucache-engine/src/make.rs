@@ -68,7 +68,7 @@ impl Engine {
                 let prior = prior.filter(|prior| negative(prior).is_none());
                 let prior = prior.ok_or_else(LoadError::nothing_kept)?;
                 is_unmodified = true;
-                let kept = prior.guards.tags.iter().flat_map(|tags| tags.iter());
+                let kept = prior.guards.tags().iter();
                 let is_new = |tag: &Key| tags.iter().all(|known| known.guard.tag != *tag);
                 let kept: Vec<_> = kept.filter(|(tag, _)| is_new(&tag.tag)).collect();
                 tags.extend(kept.into_iter().map(|(tag, _)| self.tags.of(&tag.tag)));

@@ -12,11 +12,11 @@ use crate::store::Store;
 
 /// Bytes that an entry is charged with besides its value and what its key has on the heap.
 ///
-/// Measured on Linux with glibc's allocator: 600,000 entries with 16-byte keys, each with a string of
-/// 216 bytes, made the process grow by 471 bytes each besides the strings' bytes: 385 for moka's
-/// entry, the rest for the blocks that value and string are in; by 497 where a third of them was
-/// evicted. `cargo run -p rucache-memory --example overhead -- local` measures again.
-pub const ENTRY_OVERHEAD: u32 = 472;
+/// Measured on Linux with glibc's allocator: a million entries with 16-byte keys, each with a value of
+/// 500 bytes, made the process grow by 541 bytes each besides the values' bytes, in nine blocks:
+/// moka's, the entry's and the value's. The rest is for the gaps that evicted entries leave. `cargo
+/// run --release -p rucache-memory --example overhead -- local` measures again.
+pub const ENTRY_OVERHEAD: u32 = 560;
 
 /// [`Local`] on moka: bounded in bytes, and proof against random keys.
 ///
@@ -48,9 +48,9 @@ pub const ENTRY_OVERHEAD: u32 = 472;
 #[derive(Debug)]
 pub struct LocalStore {
     gates: Arc<Gates>,
-    settled: Store<LocalEntry>,
+    settled: Store<Arc<LocalEntry>>,
     /// What came when there was no room, for the first time of late, or as a negative.
-    anteroom: Store<LocalEntry>,
+    anteroom: Store<Arc<LocalEntry>>,
     recent: Recent,
     capacity_bytes: u64,
 }
@@ -64,7 +64,10 @@ impl LocalStore {
     pub fn new(config: &MemoryConfig) -> Self {
         let gates: Arc<Gates> = Arc::default();
         let for_settled = config.capacity.sixteenths(16 - ANTEROOM);
-        let store = |capacity, policy| Store::new(gates.clone(), capacity, policy, charge);
+        let store = |capacity, policy| {
+            let charge = |key: &Key, entry: &Arc<LocalEntry>| charge(key, entry);
+            Store::new(gates.clone(), capacity, policy, charge)
+        };
         Self {
             settled: store(for_settled, EvictionPolicy::tiny_lfu()),
             anteroom: store(config.capacity.sixteenths(ANTEROOM), EvictionPolicy::lru()),
@@ -85,18 +88,19 @@ impl LocalStore {
 // A key has one entry. Who changes it holds its gate and changes what is settled first, where readers
 // look first: none of them sees an entry that is older than one it has seen.
 impl Local for LocalStore {
-    fn get(&self, key: &Key) -> Option<LocalEntry> {
+    fn get(&self, key: &Key) -> Option<Arc<LocalEntry>> {
         match self.settled.get(key) {
             Some(entry) => Some(entry),
             None => self.anteroom.get(key),
         }
     }
 
-    fn peek(&self, key: &Key) -> Option<LocalEntry> {
+    fn peek(&self, key: &Key) -> Option<Arc<LocalEntry>> {
         self.settled.peek(key).or_else(|| self.anteroom.peek(key))
     }
 
     fn insert(&self, key: Key, entry: LocalEntry) {
+        let entry = Arc::new(entry);
         let _gate = self.gates.enter(&key);
         if self.settles(&key, &entry) {
             self.settled.put(key.clone(), entry);
@@ -114,6 +118,7 @@ impl Local for LocalStore {
     }
 
     fn purge(&self, is_over: &dyn Fn(&LocalEntry) -> bool) -> u64 {
+        let is_over = |entry: &Arc<LocalEntry>| is_over(entry);
         self.settled.purge(is_over) + self.anteroom.purge(is_over)
     }
 

@@ -23,6 +23,12 @@ fn usual_key_is_its_own_wire_form() {
     assert_eq!(of_number, key("migo", "ruc_20131312955"));
     assert_eq!(Key::of_number(&service, RUC, 0).name(), "ruc_0");
     assert_eq!(Key::of_number(&service, RUC, u64::MAX).name(), "ruc_18446744073709551615");
+    for len in [10, 13, 14, 15, 32] {
+        // At and around the length that stays off the heap.
+        let service = ServiceName::new(&"s".repeat(len)).unwrap();
+        let name = "ruc_18446744073709551615";
+        assert_eq!(Key::of_number(&service, RUC, u64::MAX), key(service.as_str(), name));
+    }
     let of_kind = Key::of_kind(&service, "ruc", 20_131_312_955_u64).unwrap();
     assert_eq!(of_kind, key("migo", "ruc_20131312955"));
 }

@@ -36,6 +36,31 @@ impl Text {
         }
     }
 
+    /// `{service}:{kind}_{number}`.
+    pub(super) fn numbered(service: &Self, kind: &str, number: u64) -> Self {
+        let head = service.as_bytes();
+        let kind_at = head.len() + 1;
+        let digits_at = kind_at + kind.len() + 1;
+        let digits = number.checked_ilog10().map_or(1, |log| log as usize + 1);
+        let len = digits_at + digits;
+        let short = match u8::try_from(len) {
+            Ok(short) if len <= INLINE_LEN => short,
+            _ => return Self::join(&[service.as_str(), ":", kind, "_", &number.to_string()]),
+        };
+        let mut bytes = [0; INLINE_LEN];
+        bytes[..head.len()].copy_from_slice(head);
+        bytes[head.len()] = b':';
+        bytes[kind_at..digits_at - 1].copy_from_slice(kind.as_bytes());
+        bytes[digits_at - 1] = b'_';
+        let mut rest = number;
+        for place in bytes[digits_at..len].iter_mut().rev() {
+            // A remainder of ten is a digit.
+            *place = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+            rest /= 10;
+        }
+        Self::Inline { len: short, bytes }
+    }
+
     pub(super) fn as_str(&self) -> &str {
         match self {
             // Whole UTF-8 parts went in, so this never falls back.

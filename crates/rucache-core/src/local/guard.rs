@@ -38,14 +38,94 @@ pub type TagCounts = Vec<(Arc<TagGuard>, u64)>;
 /// What an entry of the local tier stands under, as its cache noted it.
 ///
 /// Opaque to the store that holds the entry.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
+#[repr(C)] // In the order in which a hit looks at them.
 pub struct Guards {
-    /// The place of the entry's service in its cache's table.
-    pub service: u32,
     /// The guards of everything and of the service, added up.
     pub sum: u64,
+    tags: Box<[(Arc<TagGuard>, u64)]>,
+    /// The epoch at which the tags were found to stand.
+    stood: AtomicU64,
+    /// The place of the entry's service in its cache's table.
+    pub service: u32,
     /// When the copy was made.
     pub copied: Mono,
-    /// The guards of its tags, with their counts; none without tags.
-    pub tags: Option<Arc<TagCounts>>,
+}
+
+impl Guards {
+    /// Without tags.
+    #[must_use]
+    pub fn new(service: u32, sum: u64, copied: Mono) -> Self {
+        Self { service, sum, copied, ..Self::default() }
+    }
+
+    /// The same with `tags`, whose counts were taken after the service's epoch of tags was read as
+    /// `epoch`.
+    #[must_use]
+    pub fn with_tags(self, tags: TagCounts, epoch: u64) -> Self {
+        Self { tags: tags.into(), stood: AtomicU64::new(epoch), ..self }
+    }
+
+    /// The guards of its tags, with the counts they had.
+    #[must_use]
+    pub fn tags(&self) -> &[(Arc<TagGuard>, u64)] {
+        &self.tags
+    }
+
+    /// Whether none of its tags was raised since, where the service's epoch of tags has been read as
+    /// `epoch` just now.
+    ///
+    /// Who raises a tag raises the epoch after it. So where that is as it was before the counts were
+    /// taken, or when they were compared last, no tag needs to be looked at.
+    #[inline]
+    #[must_use]
+    pub fn tags_stand(&self, epoch: u64) -> bool {
+        self.tags.is_empty() || self.stood.load(Ordering::Relaxed) == epoch || self.compare(epoch)
+    }
+
+    #[cold]
+    fn compare(&self, epoch: u64) -> bool {
+        let stand = self.tags.iter().all(|(tag, count)| tag.guard.count() == *count);
+        if stand {
+            self.stood.store(epoch, Ordering::Relaxed);
+        }
+        stand
+    }
+}
+
+impl Clone for Guards {
+    fn clone(&self) -> Self {
+        let Self { service, sum, copied, tags, stood } = self;
+        let stood = AtomicU64::new(stood.load(Ordering::Relaxed));
+        Self { service: *service, sum: *sum, copied: *copied, tags: tags.clone(), stood }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tag(name: &str) -> Arc<TagGuard> {
+        let tag = Key::parse(&format!("default:{name}")).unwrap();
+        Arc::new(TagGuard { tag, guard: Guard::default() })
+    }
+
+    #[test]
+    fn tags_stand_until_one_of_them_is_raised_and_the_epoch_after_it() {
+        let (red, round, epoch) = (tag("red"), tag("round"), Guard::default());
+        let noted = |tag: &Arc<TagGuard>| (tag.clone(), tag.guard.count());
+        let guards = Guards::new(0, 0, Mono::default());
+        let tags = guards.with_tags(vec![noted(&red), noted(&round)], epoch.count());
+        assert!(tags.tags_stand(epoch.count()));
+        // Another tag of the service: these are compared once, and stand again.
+        epoch.raise();
+        assert!(tags.tags_stand(epoch.count()));
+        assert!(tags.tags_stand(epoch.count()));
+        let copy = tags.clone();
+        round.guard.raise();
+        epoch.raise();
+        assert!(!tags.tags_stand(epoch.count()));
+        assert!(!tags.tags_stand(epoch.count()), "for good");
+        assert!(!copy.tags_stand(epoch.count()));
+    }
 }

@@ -1,7 +1,7 @@
 //! The simplest local tier: a map under a lock.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Local, LocalEntry, Usage};
 use crate::Key;
@@ -11,22 +11,22 @@ use crate::Key;
 /// Unbounded, so not for a service.
 #[derive(Debug, Default)]
 pub struct MapLocal {
-    entries: Mutex<HashMap<Key, LocalEntry>>,
+    entries: Mutex<HashMap<Key, Arc<LocalEntry>>>,
 }
 
 impl MapLocal {
-    fn entries(&self) -> MutexGuard<'_, HashMap<Key, LocalEntry>> {
+    fn entries(&self) -> MutexGuard<'_, HashMap<Key, Arc<LocalEntry>>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Local for MapLocal {
-    fn get(&self, key: &Key) -> Option<LocalEntry> {
+    fn get(&self, key: &Key) -> Option<Arc<LocalEntry>> {
         self.entries().get(key).cloned()
     }
 
     fn insert(&self, key: Key, entry: LocalEntry) {
-        self.entries().insert(key, entry);
+        self.entries().insert(key, Arc::new(entry));
     }
 
     fn remove(&self, key: &Key) -> bool {

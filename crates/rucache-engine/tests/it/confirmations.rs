@@ -68,7 +68,7 @@ struct Ajar {
 }
 
 impl Local for Ajar {
-    fn get(&self, key: &Key) -> Option<LocalEntry> {
+    fn get(&self, key: &Key) -> Option<Arc<LocalEntry>> {
         let due = {
             let mut left = self.looks_until.lock().unwrap();
             *left = left.saturating_sub(1);
@@ -127,7 +127,7 @@ fn who_joins_while_the_leader_finds_a_verdict_gets_it_too() {
                 // It came before the leader: it leads, or is answered.
                 drop((ended, joining.take()));
             }
-            inner.inner.insert(crate::site::key(), verdict);
+            inner.inner.insert(crate::site::key(), Arc::unwrap_or_clone(verdict));
         }));
         *ajar.looks_until.lock().unwrap() = looks;
         lab.source.brings(none());

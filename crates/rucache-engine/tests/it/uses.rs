@@ -24,12 +24,12 @@ impl Counting {
 }
 
 impl Local for Counting {
-    fn get(&self, key: &Key) -> Option<LocalEntry> {
+    fn get(&self, key: &Key) -> Option<Arc<LocalEntry>> {
         self.uses.fetch_add(1, Ordering::Relaxed);
         self.inner.get(key)
     }
 
-    fn peek(&self, key: &Key) -> Option<LocalEntry> {
+    fn peek(&self, key: &Key) -> Option<Arc<LocalEntry>> {
         self.inner.get(key)
     }
 

@@ -12,7 +12,7 @@ use rucache::lookup::{CachedRecord, RucCache};
 use rucache::memory::{LocalStore, MemoryConfig};
 use rucache::ruc::{Answer, Coverage, Field, Profile, Provider, Ruc, Taxpayer};
 use rucache::telemetry::{CacheMetrics, Exporter};
-use rucache::{Key, ServiceName, Ttl};
+use rucache::{Key, Loaded, ServiceName, Ttl};
 
 /// Number of records: a working set beyond the processor's caches, without eviction.
 pub(crate) const RECORDS: usize = 10_000;
@@ -24,7 +24,8 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// Reads the records at `places`.
+    /// Reads the records at `places`: what a profiler looks at.
+    #[inline(never)]
     pub(crate) fn read_all(&self, places: &[usize]) {
         places.iter().for_each(|place| (self.read)(*place));
     }
@@ -40,9 +41,10 @@ pub(crate) fn all() -> Vec<Reader> {
         plain_moka(),
         moka_with_expiry(),
         moka_with_deadline(),
-        engine(),
+        peek(),
+        tagged(),
         rucs(),
-        get_or_load(),
+        read_or_load(),
         observed(),
     ]
 }
@@ -130,15 +132,8 @@ fn moka_with_deadline() -> Reader {
     })
 }
 
-/// A cache of ours, filled with the records.
-fn filled() -> (tokio::runtime::Runtime, Cache) {
-    filled_with(|builder| builder)
-}
-
-/// The same, built as `change` says.
-fn filled_with(
-    change: impl FnOnce(CacheBuilder) -> CacheBuilder,
-) -> (tokio::runtime::Runtime, Cache) {
+/// A cache of ours, built as `change` says.
+fn cache(change: impl FnOnce(CacheBuilder) -> CacheBuilder) -> (tokio::runtime::Runtime, Cache) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build();
     let runtime = runtime.expect("a tokio runtime");
     let local: Arc<dyn Local> = Arc::new(LocalStore::new(&MemoryConfig::default()));
@@ -146,7 +141,21 @@ fn filled_with(
         let _entered = runtime.enter();
         change(Cache::builder(local)).build().expect("a cache")
     };
-    let cache = cache.service(&ServiceName::from_static("migo"));
+    (runtime, cache.service(&ServiceName::from_static("migo")))
+}
+
+/// The same, filled with the records as they are.
+fn filled(change: impl FnOnce(CacheBuilder) -> CacheBuilder) -> (tokio::runtime::Runtime, Cache) {
+    let (runtime, cache) = cache(change);
+    for (at, key) in keys().iter().enumerate() {
+        runtime.block_on(cache.put(key, Loaded::new(record(at)), Ttl::MEDIUM)).expect("stored");
+    }
+    (runtime, cache)
+}
+
+/// The same, filled with the records as a look-up stores them: under their tags.
+fn filled_with_tags() -> (tokio::runtime::Runtime, Cache) {
+    let (runtime, cache) = cache(|builder| builder);
     let rucs = RucCache::new(cache.clone(), Arc::new(NoProvider), Profile::Reference);
     for at in 0..RECORDS {
         runtime.block_on(rucs.set(record(at), None)).expect("stored");
@@ -154,50 +163,63 @@ fn filled_with(
     (runtime, cache)
 }
 
+fn keys() -> Vec<Key> {
+    names().iter().map(|name| Key::parse(name).expect("a key")).collect()
+}
+
 /// The engine's read, by a key that is at hand: TTL, type check, outcome with age and remaining
 /// life.
-fn engine() -> Reader {
-    let (runtime, cache) = filled();
-    let keys: Vec<Key> = names().iter().map(|name| Key::parse(name).expect("a key")).collect();
+fn peek() -> Reader {
+    let ((runtime, cache), keys) = (filled(|builder| builder), keys());
     Reader::new("rucache: `peek` by key", move |at| {
+        let _runtime = &runtime;
+        let hit = cache.peek::<Taxpayer>(&keys[at], Accept::Fresh).expect("a key");
+        black_box(hit.expect("a hit"));
+    })
+}
+
+/// The same of records with three tags: state, condition, region.
+fn tagged() -> Reader {
+    let ((runtime, cache), keys) = (filled_with_tags(), keys());
+    assert_eq!(rucache::ruc::tags(&record(0)).count(), 3, "as the row says");
+    Reader::new("rucache: `peek` by key, three tags", move |at| {
         let _runtime = &runtime;
         let hit = cache.peek::<CachedRecord>(&keys[at], Accept::Fresh).expect("a key");
         black_box(hit.expect("a hit"));
     })
 }
 
-/// The read of a record by its number: the same, and the key is built.
+/// The read of a record by its number: with its tags, and the key is built.
 fn rucs() -> Reader {
-    let (runtime, cache) = filled();
+    let (runtime, cache) = filled_with_tags();
     let rucs = RucCache::new(cache, Arc::new(NoProvider), Profile::Reference);
     let numbers: Vec<Ruc> = (0..RECORDS).map(|at| record(at).ruc()).collect();
-    Reader::new("rucache: record by number", move |at| {
+    Reader::new("rucache: record by number, three tags", move |at| {
         let _runtime = &runtime;
         black_box(at_once(rucs.get(&numbers[at])).expect("a hit"));
     })
 }
 
 /// Cache-aside on a hit: the future is polled once.
-fn get_or_load() -> Reader {
-    let (runtime, cache) = filled();
-    let keys: Vec<Key> = names().iter().map(|name| Key::parse(name).expect("a key")).collect();
-    Reader::new("rucache: `read_or_load` by key", move |at| {
-        let _runtime = &runtime;
-        let load = || async { Err::<rucache::Loaded<CachedRecord>, _>("never asked") };
-        let read = cache.read_or_load(&keys[at], Ttl::MEDIUM, load);
-        black_box(at_once(read).expect("a hit"));
-    })
+fn read_or_load() -> Reader {
+    loading("rucache: `read_or_load` by key", filled(|builder| builder))
 }
 
 /// The same with metrics: what telemetry costs is the difference to the row before.
 fn observed() -> Reader {
     let exporter = Exporter::new();
     let metrics = Arc::new(CacheMetrics::new(exporter.recorder(), "bench"));
-    let (runtime, cache) = filled_with(|builder| builder.observer(metrics));
-    let keys: Vec<Key> = names().iter().map(|name| Key::parse(name).expect("a key")).collect();
-    Reader::new("rucache: `read_or_load` by key, with metrics", move |at| {
-        let (_runtime, _exporter) = (&runtime, &exporter);
-        let load = || async { Err::<rucache::Loaded<CachedRecord>, _>("never asked") };
+    loading(
+        "rucache: `read_or_load` by key, with metrics",
+        filled(|builder| builder.observer(metrics)),
+    )
+}
+
+fn loading(name: &'static str, filled: (tokio::runtime::Runtime, Cache)) -> Reader {
+    let ((runtime, cache), keys) = (filled, keys());
+    Reader::new(name, move |at| {
+        let _runtime = &runtime;
+        let load = || async { Err::<Loaded<Taxpayer>, _>("never asked") };
         let read = cache.read_or_load(&keys[at], Ttl::MEDIUM, load);
         black_box(at_once(read).expect("a hit"));
     })

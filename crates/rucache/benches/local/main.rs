@@ -11,6 +11,9 @@ const ROUNDS: usize = 40;
 const READS: usize = 200_000;
 
 fn main() {
+    if let Some(row) = std::env::args().skip(1).find(|argument| argument != "--bench") {
+        return read_once(&row);
+    }
     let readers = contenders::all();
     let (left, right) = (sequence(1), sequence(2));
     let about = format!(
@@ -32,6 +35,13 @@ fn main() {
         compare(ROUNDS, 1.0, &mut contenders)
     );
     println!("<!-- end local -->");
+}
+
+/// One round of the contender called `row`, for a profiler.
+fn read_once(row: &str) {
+    let readers = contenders::all();
+    let reader = readers.iter().find(|reader| reader.name == row).expect("a row of the table");
+    reader.read_all(&sequence(1));
 }
 
 fn on_two_threads(reader: &Reader, left: &[usize], right: &[usize]) -> f64 {
