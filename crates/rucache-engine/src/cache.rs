@@ -145,7 +145,11 @@ impl Cache {
         accept: Accept,
     ) -> Result<Found<T>, CacheError> {
         let key = name.in_service(&self.service)?;
-        let found = self.engine.find(&key, accept);
+        if let Some((hit, service)) = self.engine.hit(&key) {
+            self.engine.services.count(service, Count::Hit(Tier::Local));
+            return Ok(Found::Value(hit));
+        }
+        let found = self.engine.find_again(&key, accept);
         if !matches!(found, Found::Nothing) {
             self.engine.answered_as(&key, found.count());
         }

@@ -10,6 +10,7 @@ use futures_util::future::join_all;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
+use tokio::task::yield_now;
 
 use crate::server::{self, RECORDS, Server};
 
@@ -67,7 +68,7 @@ impl Load {
         // Never asleep: to wake it up would cost the server that is slower more than the other one.
         let awake = self.runtime.spawn(async {
             loop {
-                tokio::task::yield_now().await;
+                yield_now().await;
             }
         });
         let began = now();
@@ -92,7 +93,10 @@ impl Load {
         let asked = join_all(connections.map(async |(at, connection)| {
             let (mut due, mut took) = (first(at), Vec::new());
             while due.duration_since(began) < until {
-                tokio::time::sleep_until(due.into()).await;
+                // Timers go off up to a millisecond late.
+                while now() < due {
+                    yield_now().await;
+                }
                 connection.ask().await;
                 took.push(due.elapsed());
                 due += every;
@@ -161,10 +165,11 @@ impl Latencies {
     }
 
     /// Microseconds that so many of a thousand took at most.
-    pub(crate) fn percentiles<const N: usize>(mut self, of: [usize; N]) -> [u128; N] {
-        self.0.sort_unstable();
-        let last = self.0.len().checked_sub(1).expect("requests");
-        of.map(|thousandths| self.0[last * thousandths / 1_000].as_micros())
+    pub(crate) fn percentiles<const N: usize>(&self, of: [usize; N]) -> [u128; N] {
+        let mut sorted = self.0.clone();
+        sorted.sort_unstable();
+        let last = sorted.len().checked_sub(1).expect("requests");
+        of.map(|thousandths| sorted[last * thousandths / 1_000].as_micros())
     }
 }
 
