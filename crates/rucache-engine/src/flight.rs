@@ -20,7 +20,7 @@ use tokio::sync::watch;
 
 use crate::Timing;
 use crew::Progress;
-pub(crate) use crew::{Completed, Completion, FailedFlight, Leader, News, Waiter};
+pub(crate) use crew::{Completed, Completion, FailedFlight, Leader, Waiter};
 
 /// Locks that the flights are spread over; changes of different keys rarely meet.
 const SHARDS: usize = 64;

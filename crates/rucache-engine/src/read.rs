@@ -11,7 +11,7 @@ use tracing::{Instrument, Span};
 
 use crate::cache::Cacheable;
 use crate::engine::Engine;
-use crate::flight::{Completed, Completion, Joined, Leader, News, Waiter};
+use crate::flight::{Completed, Completion, Joined, Leader, Waiter};
 use crate::load::{Job, typed};
 use crate::negative::Verdict;
 use crate::outcome::{Hit, ServedFrom, StaleReason};
@@ -303,8 +303,8 @@ impl Engine {
         }
         match self.within(left(), waiter.news()).await {
             None => return (late(hard_timeout), None),
-            Some(News::Ended(completion, stale)) => return (completion, stale),
-            Some(News::Fallback) => {}
+            Some(Some(ended)) => return ended,
+            Some(None) => {}
         }
         // What is being refreshed is fresh.
         let is_fresh = |entry: &LocalEntry| self.runtime.now() < entry.deadlines.soft;

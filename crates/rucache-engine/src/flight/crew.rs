@@ -146,13 +146,8 @@ pub(crate) struct FailedFlight {
 #[derive(Debug)]
 pub(crate) struct Waiter(watch::Receiver<Progress>);
 
-/// What a waiting caller is told next.
-pub(crate) enum News {
-    /// There is a stale value, should the load take long.
-    Fallback,
-    /// The load has ended, with the stale value that there is.
-    Ended(Completion, Option<LocalEntry>),
-}
+/// The end of a load, with the stale value that there is.
+type Ended = (Completion, Option<LocalEntry>);
 
 impl Waiter {
     /// One who waits for a flight with this progress.
@@ -165,19 +160,19 @@ impl Waiter {
         matches!(*self.0.borrow(), Progress::Ended { .. })
     }
 
-    /// The end of the load, or before it, once, that there is a stale value.
-    pub(crate) async fn news(&mut self) -> News {
+    /// The end of the load, or `None` once there is a stale value to fall back on.
+    pub(crate) async fn news(&mut self) -> Option<Ended> {
         loop {
             let progress = self.0.borrow_and_update().clone();
             match progress {
-                Progress::Flying { fallback: Some(_) } => return News::Fallback,
+                Progress::Flying { fallback: Some(_) } => return None,
                 Progress::Ended { completion, fallback } => {
-                    return News::Ended(completion, fallback);
+                    return Some((completion, fallback));
                 }
                 Progress::Flying { fallback: None } => {}
             }
             if self.0.changed().await.is_err() {
-                return News::Ended(Err(LoadError::Cancelled), None);
+                return Some((Err(LoadError::Cancelled), None));
             }
         }
     }
@@ -190,7 +185,7 @@ impl Waiter {
     }
 
     /// The end of the load.
-    pub(crate) async fn end(&mut self) -> (Completion, Option<LocalEntry>) {
+    pub(crate) async fn end(&mut self) -> Ended {
         let ended = |progress: &Progress| matches!(progress, Progress::Ended { .. });
         match self.0.wait_for(ended).await.as_deref() {
             Ok(Progress::Ended { completion, fallback }) => (completion.clone(), fallback.clone()),
