@@ -2,8 +2,8 @@
 //! second, and how long each takes when half as many are asked for; and what scrapes of the metrics
 //! cost meanwhile.
 //!
-//! Where there are two processors, servers and load have one each for the rates: what is measured is
-//! the server. For the rest the servers have both, and the load stands back.
+//! Where there are two processors, servers and load have one each: what is measured is the server. The
+//! one that is scraped has both.
 
 #![expect(clippy::expect_used, reason = "a benchmark fails by panicking")]
 
@@ -49,8 +49,8 @@ fn main() {
 
     println!("<!-- begin http -->");
     let top = rates(&mut pair, len);
+    latencies(&mut pair, top / 2.0);
     drop(pair);
-    latencies(top / 2.0);
     scrapes(top);
     println!("<!-- end http -->");
 }
@@ -101,31 +101,23 @@ fn rates(pair: &mut Pair, len: usize) -> f64 {
     rates[rates.len() / 2]
 }
 
-/// How long look-ups take at `rate` a second, by servers that have all processors.
-fn latencies(rate: f64) {
+/// How long look-ups take at `rate` a second.
+fn latencies(pair: &mut Pair, rate: f64) {
     println!(
         "Microseconds from the moment a request was due to its whole answer, at {rate:.0} requests \
          a second for each, which is half of the median rate of rucache ({CALM_ROUNDS} rounds of \
-         {CALM_SECONDS:.0} s, taking turns; {}).\n",
-        Place::about_all(),
+         {CALM_SECONDS:.0} s, taking turns).\n",
     );
-    let (Pair { mut asking, mut bare_asking, _service, _bare }, _) = Pair::at(Place::Anywhere);
     let (mut calm, mut bare_calm) = (Latencies::default(), Latencies::default());
     let (mut p99s, mut bare_p99s) = (Vec::new(), Vec::new());
-    let mut round = || {
-        let (bare, own) = (bare_asking.at(rate, CALM_SECONDS), asking.at(rate, CALM_SECONDS));
+    for _ in 0..CALM_ROUNDS {
+        let bare = pair.bare_asking.at(rate, CALM_SECONDS);
+        let own = pair.asking.at(rate, CALM_SECONDS);
         bare_p99s.extend(bare.percentiles([990]));
         p99s.extend(own.percentiles([990]));
         bare_calm.add(bare);
         calm.add(own);
-    };
-    std::thread::scope(|scope| {
-        let rounds = scope.spawn(|| {
-            Place::step_back();
-            (0..CALM_ROUNDS).for_each(|_| round());
-        });
-        rounds.join().expect("look-ups");
-    });
+    }
     println!("{}", table([("axum", &bare_calm), ("rucache", &calm)]));
     println!("p99 of each round: axum {}; rucache {}.\n", spread(bare_p99s), spread(p99s));
 }

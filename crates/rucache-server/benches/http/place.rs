@@ -48,11 +48,6 @@ impl Place {
     pub(crate) const fn about() -> &'static str {
         "the servers have one processor, the load has another"
     }
-
-    /// How it is said of servers that run anywhere.
-    pub(crate) const fn about_all() -> &'static str {
-        "the servers have all processors, and the load takes what they leave of one"
-    }
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -66,10 +61,5 @@ impl Place {
     /// How it is said.
     pub(crate) const fn about() -> &'static str {
         "servers and load share the processors"
-    }
-
-    /// How it is said of servers that run anywhere.
-    pub(crate) const fn about_all() -> &'static str {
-        Self::about()
     }
 }
