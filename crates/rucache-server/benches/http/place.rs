@@ -7,8 +7,6 @@ pub(crate) enum Place {
     Servers,
     /// The others.
     Load,
-    /// All of them.
-    Anywhere,
 }
 
 #[cfg(target_os = "linux")]
@@ -29,7 +27,6 @@ impl Place {
         let mine = match self {
             Self::Servers => std::slice::from_ref(first),
             Self::Load => others,
-            Self::Anywhere => &all[..],
         };
         if others.is_empty() {
             return;
@@ -37,11 +34,6 @@ impl Place {
         let mut set = CpuSet::new();
         mine.iter().for_each(|processor| set.set(*processor));
         sched_setaffinity(None, &set).expect("its own processors");
-    }
-
-    /// Lets the other threads of this processor go before this one.
-    pub(crate) fn step_back() {
-        rustix::process::setpriority_process(None, 10).expect("a lower priority");
     }
 
     /// How it is said.
@@ -54,9 +46,6 @@ impl Place {
 impl Place {
     /// Nothing: the system cannot be asked for it.
     pub(crate) const fn take(self) {}
-
-    /// Nothing, as above.
-    pub(crate) const fn step_back() {}
 
     /// How it is said.
     pub(crate) const fn about() -> &'static str {

@@ -9,7 +9,6 @@ use rucache::ruc::Ruc;
 use serde_json::json;
 
 use crate::load::{Latencies, Load};
-use crate::place::Place;
 use crate::server::Server;
 
 /// Services with traffic of their own, more than are told apart.
@@ -55,15 +54,10 @@ pub(crate) fn measure(
         calm.add(asking.at(rate, seconds));
         let stop = AtomicBool::new(false);
         std::thread::scope(|scope| {
-            let loading = scope.spawn(|| {
-                // Whoever scrapes has a processor of their own elsewhere.
-                Place::step_back();
-                let latencies = asking.at(rate, seconds);
-                stop.store(true, Ordering::Relaxed);
-                latencies
-            });
-            let (took, shown) = scrape(service.address, &stop);
-            watched.add(loading.join().expect("look-ups"));
+            let scraping = scope.spawn(|| scrape(service.address, &stop));
+            watched.add(asking.at(rate, seconds));
+            stop.store(true, Ordering::Relaxed);
+            let (took, shown) = scraping.join().expect("scrapes");
             scrapes.extend(took);
             series = shown;
         });
